@@ -1,0 +1,76 @@
+// swift-tools-version: 6.2
+
+import PackageDescription
+
+// One dialect for every target. Warnings are made errors by tools/test, not here: a newer compiler's new warning must not
+// stop a user's build.
+let dialect: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+let package = Package(
+    name: "stepwell",
+    products: [
+        .executable(name: "stepwell", targets: ["StepwellCLI"]),
+        .library(name: "Stepwell", targets: ["Stepwell"]),
+    ],
+    targets: [
+        // C libraries, and the few calls that Swift cannot import.
+        .systemLibrary(name: "CLMDB", pkgConfig: "lmdb", providers: [.apt(["liblmdb-dev"])]),
+        .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
+        .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+        .target(name: "CLinux"),
+
+        // The nouns, the decisions, the durable order of events.
+        // libm: nothing below imports Glibc, which would link it for the rounding of a Double.
+        .target(
+            name: "StepwellModel", path: "Sources/Model", swiftSettings: dialect,
+            linkerSettings: [.linkedLibrary("m")]),
+        .target(name: "StepwellKernel", dependencies: ["StepwellModel"], path: "Sources/Kernel", swiftSettings: dialect),
+        .target(
+            name: "StepwellTemplates", dependencies: ["StepwellModel", "CYAML"], path: "Sources/Templates",
+            swiftSettings: dialect),
+        .target(
+            name: "StepwellLog", dependencies: ["StepwellModel", "CLMDB", "CCrypto", "CLinux"], path: "Sources/Log",
+            swiftSettings: dialect),
+
+        // What performs, and what users hold in their hands.
+        .target(
+            name: "StepwellWorker", dependencies: ["StepwellModel"], path: "Sources/Workers/swift",
+            swiftSettings: dialect),
+        .target(
+            name: "StepwellEngine",
+            dependencies: ["StepwellKernel", "StepwellLog", "StepwellModel", "CLinux"],
+            path: "Sources/Engine", swiftSettings: dialect),
+        .target(
+            name: "Stepwell",
+            dependencies: ["StepwellEngine", "StepwellLog", "StepwellTemplates", "StepwellWorker", "StepwellModel"],
+            path: "Sources/Stepwell", swiftSettings: dialect),
+        .executableTarget(
+            name: "StepwellCLI",
+            dependencies: ["Stepwell", "StepwellEngine", "StepwellLog", "StepwellTemplates", "StepwellModel", "CLinux"],
+            path: "Sources/CLI", swiftSettings: dialect),
+
+        .testTarget(
+            name: "ModelTests", dependencies: ["StepwellModel"], path: "Tests/ModelTests", swiftSettings: dialect),
+        .testTarget(
+            name: "KernelTests", dependencies: ["StepwellKernel", "StepwellModel"], path: "Tests/KernelTests",
+            swiftSettings: dialect),
+        .testTarget(
+            name: "TemplatesTests", dependencies: ["StepwellTemplates", "StepwellModel"], path: "Tests/TemplatesTests",
+            swiftSettings: dialect),
+        .testTarget(
+            name: "LogTests", dependencies: ["StepwellLog", "StepwellModel"], path: "Tests/LogTests",
+            swiftSettings: dialect),
+        .testTarget(
+            name: "EngineTests",
+            dependencies: ["StepwellEngine", "StepwellKernel", "StepwellLog", "StepwellModel", "CLinux"],
+            path: "Tests/EngineTests", swiftSettings: dialect),
+        .testTarget(
+            name: "StepwellTests", dependencies: ["Stepwell", "StepwellModel"], path: "Tests/StepwellTests",
+            swiftSettings: dialect),
+    ]
+)

@@ -1,0 +1,25 @@
+/// Everything that may be asked of the engine, and everything that the outside world reports to it: the one way in.
+package enum Command: Sendable {
+    case startEngine(EngineStart)
+    case stopEngine
+    case joinWorker(WorkerJoin)
+    case loseWorker(WorkerID, reason: String)
+    /// `known` is the task that the log's index names for the submission's key, if it is closed.
+    indirect case submitTask(TaskID, Submission, Template, known: TaskID?, replacing: Bool)
+    case finishAttempt(TaskID, AttemptID, AttemptOutcome)
+    case checkpointAttempt(TaskID, AttemptID, data: JSONText)
+    /// Some timer has come due.
+    case wake
+    /// No steps: all that have failed.
+    case retryTask(TaskID, steps: [StepIndex], reason: String?)
+    case cancelTask(TaskID, reason: String?)
+    case resolveStep(TaskID, StepIndex, result: JSONText?, reason: String?)
+}
+
+/// How an attempt ended, as whoever ran it reports.
+package enum AttemptOutcome: Sendable {
+    case succeeded(JSONText, metadata: JSONText?)
+    indirect case failed(Failure)
+    /// It was asked to stop and has.
+    case stopped
+}

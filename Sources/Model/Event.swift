@@ -1,0 +1,191 @@
+/// Everything that may have happened. Facts came from outside; decisions are what the scheduler made of them. The log's
+/// names and numbers of the cases are in `docs/log-format.md` and never change.
+public enum Event: Hashable, Sendable {
+    // Facts about the engine and its workers.
+    case engineStarted(EngineStart)
+    case engineStopped
+    case workerJoined(WorkerJoin)
+    case workerLeft(WorkerID, reason: String)
+    /// The clock went back; times stay at `used` until it has caught up.
+    case clockClamped(observed: Timestamp, used: Timestamp)
+
+    // Facts about a task.
+    indirect case taskSubmitted(Submission)
+    case attemptSucceeded(AttemptID, result: JSONText, metadata: JSONText?)
+    indirect case attemptFailed(AttemptID, Failure)
+    case attemptTimedOut(AttemptID)
+    case attemptLost(AttemptID, LossReason)
+    /// An attempt that had been given up (timed out, cancelled) has really ended; its worker has the place free again.
+    case attemptStopped(AttemptID)
+    case attemptCheckpointed(AttemptID, data: JSONText)
+    /// A result or failure that came too late or twice. It changes nothing but the worker's free places.
+    case resultRejected(AttemptID, RejectedResult)
+    case retryDue(StepIndex)
+    case operatorRetried(steps: [StepIndex], reason: String?)
+    case operatorCancelled(reason: String?)
+    indirect case operatorResolved(StepIndex, result: JSONText?, reason: String?)
+
+    // Decisions.
+    case stepEnqueued(StepIndex)
+    case attemptStarted(AttemptStart)
+    case retryScheduled(StepIndex, due: Timestamp)
+    case stepCompleted(StepIndex)
+    case stepFailed(StepIndex, FailureReason)
+    /// Back to the beginning with a fresh set of attempts.
+    case stepReset(StepIndex)
+    case stepResolved(StepIndex)
+    case taskWaiting
+    case taskBlocked
+    case taskCompleted
+    case taskCancelled
+}
+
+/// A start of the engine: every worker of the start before is gone.
+public struct EngineStart: Hashable, Sendable {
+    /// Stepwell's version.
+    public var version: String
+    public var processID: Int
+    public var host: String
+
+    public init(version: String, processID: Int, host: String) {
+        self.version = version
+        self.processID = processID
+        self.host = host
+    }
+}
+
+/// Something that runs attempts has come.
+public struct WorkerJoin: Hashable, Sendable {
+    /// The numbers are those of the log and never change.
+    public enum Kind: UInt8, Hashable, Sendable {
+        /// Handlers in the engine's own process.
+        case inProcess = 0
+        /// Commands that the engine runs.
+        case command = 1
+        /// A process that speaks the worker protocol.
+        case process = 2
+    }
+
+    public var worker: WorkerID
+    /// Such as `python#1`.
+    public var name: String
+    public var kind: Kind
+    /// Empty for commands.
+    public var handlers: [HandlerVersion]
+    /// How many attempts it runs at the same time.
+    public var slots: Int
+
+    public init(worker: WorkerID, name: String, kind: Kind, handlers: [HandlerVersion], slots: Int) {
+        self.worker = worker
+        self.name = name
+        self.kind = kind
+        self.handlers = handlers
+        self.slots = slots
+    }
+}
+
+public struct HandlerVersion: Hashable, Sendable {
+    public var name: String
+    public var version: String
+
+    public init(name: String, version: String) {
+        self.name = name
+        self.version = version
+    }
+}
+
+/// Which running of which attempt.
+public struct AttemptID: Hashable, Sendable {
+    public var step: StepIndex
+    /// From 1, counted anew after an operator's retry.
+    public var attempt: Int
+    public var lease: Lease
+    public var worker: WorkerID
+
+    public init(step: StepIndex, attempt: Int, lease: Lease, worker: WorkerID) {
+        self.step = step
+        self.attempt = attempt
+        self.lease = lease
+        self.worker = worker
+    }
+}
+
+/// The decision to run a step. Its event's number is the lease.
+public struct AttemptStart: Hashable, Sendable {
+    public var step: StepIndex
+    public var attempt: Int
+    public var worker: WorkerID
+    public var workerKind: WorkerJoin.Kind
+    /// When the attempt is ended, if its step has a timeout.
+    public var deadline: Timestamp?
+
+    public init(
+        step: StepIndex, attempt: Int, worker: WorkerID, workerKind: WorkerJoin.Kind, deadline: Timestamp? = nil
+    ) {
+        self.step = step
+        self.attempt = attempt
+        self.worker = worker
+        self.workerKind = workerKind
+        self.deadline = deadline
+    }
+}
+
+/// What an attempt was lost with. The numbers are those of the log and never change.
+public enum LossReason: UInt8, Hashable, Sendable, CaseIterable {
+    /// The engine died or was stopped at once.
+    case engineDied = 0
+    /// The worker's process died, or was ended for what it wrote.
+    case workerDied = 1
+
+    public var name: String {
+        switch self {
+        case .engineDied: "engine_died"
+        case .workerDied: "worker_died"
+        }
+    }
+}
+
+/// Why a step is final without a result. The numbers are those of the log and never change.
+public enum FailureReason: UInt8, Hashable, Sendable, CaseIterable {
+    case attemptsExhausted = 0
+    case notRetryable = 1
+    case lossesExhausted = 2
+
+    public var name: String {
+        switch self {
+        case .attemptsExhausted: "attempts_exhausted"
+        case .notRetryable: "not_retryable"
+        case .lossesExhausted: "losses_exhausted"
+        }
+    }
+}
+
+/// What was rejected, and why.
+public struct RejectedResult: Hashable, Sendable {
+    /// The numbers are those of the log and never change.
+    public enum Reason: UInt8, Hashable, Sendable, CaseIterable {
+        case duplicate = 0
+        case timedOut = 1
+        case cancelled = 2
+        case lost = 3
+        case taskClosed = 4
+
+        public var name: String {
+            switch self {
+            case .duplicate: "duplicate"
+            case .timedOut: "timed_out"
+            case .cancelled: "cancelled"
+            case .lost: "lost"
+            case .taskClosed: "task_closed"
+            }
+        }
+    }
+
+    public var reason: Reason
+    public var succeeded: Bool
+
+    public init(reason: Reason, succeeded: Bool) {
+        self.reason = reason
+        self.succeeded = succeeded
+    }
+}

@@ -1,0 +1,61 @@
+/// Why the engine refused a command. A refusal is a normal answer: nothing was changed.
+public enum Rejection: StepwellError, Hashable {
+    case unknownTask(TaskID)
+    /// The task was submitted before under the same key.
+    case duplicateKey(String, TaskID)
+    case duplicateTask(TaskID)
+    case taskClosed(TaskID, TaskState)
+    case nothingToRetry(TaskID, TaskState)
+    case stepNotFailed(String, StepState)
+    case stepNotResolvable(String, StepState)
+    case unknownStep(Int)
+    case unsupported([String])
+    case priorityOutOfRange(Int)
+    case noSteps
+    /// The attempt is not one that the worker holds.
+    case unknownLease(Lease)
+
+    public var code: String {
+        switch self {
+        case .unknownTask: "unknown_task"
+        case .duplicateKey: "duplicate_key"
+        case .duplicateTask: "duplicate_task"
+        case .taskClosed: "task_closed"
+        case .nothingToRetry: "nothing_to_retry"
+        case .stepNotFailed: "step_not_failed"
+        case .stepNotResolvable: "step_not_resolvable"
+        case .unknownStep: "unknown_step"
+        case .unsupported: "unsupported"
+        case .priorityOutOfRange: "priority_out_of_range"
+        case .noSteps: "no_steps"
+        case .unknownLease: "unknown_lease"
+        }
+    }
+
+    public var message: String {
+        switch self {
+        case .unknownTask(let task): "there is no task \(task)"
+        case .duplicateKey(let key, let task): "the key '\(key)' belongs to task \(task) already"
+        case .duplicateTask(let task): "task \(task) exists already"
+        case .taskClosed(let task, let state): "task \(task) is \(state.name); nothing more can happen to it"
+        case .nothingToRetry(let task, let state): "task \(task) is \(state.name) and has no failed step to retry"
+        case .stepNotFailed(let step, let state): "step '\(step)' is \(state.name), not failed"
+        case .stepNotResolvable(let step, let state): "step '\(step)' is \(state.name) and cannot be resolved by hand"
+        case .unknownStep(let step): "the task has no step number \(step)"
+        case .unsupported(let features): "not supported yet: " + features.joined(separator: "; ")
+        case .priorityOutOfRange(let priority): "the priority \(priority) is not between -100 and 100"
+        case .noSteps: "the template has no steps"
+        case .unknownLease(let lease): "the worker does not hold the lease \(lease)"
+        }
+    }
+
+    public var cure: String? {
+        switch self {
+        case .duplicateKey: "wait for that task, or ask for another with --new"
+        case .unknownTask: "'stepwell list' shows the tasks of the store"
+        case .nothingToRetry: "'stepwell show' tells what the task waits for"
+        case .unsupported: "remove these keys from the template, or run it with a version that has them"
+        default: nil
+        }
+    }
+}
