@@ -1,0 +1,72 @@
+package import StepwellKernel
+package import StepwellLog
+package import StepwellModel
+
+/// An attempt on its way to whoever runs it. What it needs to know is read from the log when it is asked for.
+package struct Assignment: Sendable {
+    package let task: TaskID
+    package let attempt: AttemptID
+    package let plan: Plan
+    package let deadline: Timestamp?
+    /// The task's `task.submitted` event.
+    package let submission: SequenceNumber
+    /// The step's last checkpoint; zero without one.
+    package let checkpoint: SequenceNumber
+    /// The events that hold the results of the direct dependencies, in the order of the template's list; zero where a step
+    /// was resolved by hand without a result.
+    package let dependencyResults: [SequenceNumber]
+    package let log: any EventLog
+
+    package init(
+        task: TaskID, attempt: AttemptID, plan: Plan, deadline: Timestamp?, submission: SequenceNumber,
+        checkpoint: SequenceNumber, dependencyResults: [SequenceNumber], log: any EventLog
+    ) {
+        self.task = task
+        self.attempt = attempt
+        self.plan = plan
+        self.deadline = deadline
+        self.submission = submission
+        self.checkpoint = checkpoint
+        self.dependencyResults = dependencyResults
+        self.log = log
+    }
+
+    package var template: Template { plan.template }
+    package var step: StepTemplate { plan.template.steps[attempt.step] }
+
+    /// The same over all attempts of the step: what a handler gives to systems that know idempotency keys.
+    package var idempotencyKey: String { "\(task):\(step.name)" }
+
+    /// What the task was submitted with.
+    package func readSubmission() throws(LogError) -> Submission {
+        guard case .taskSubmitted(let submitted) = try log.event(submission)?.event else {
+            throw LogError.corrupt("task \(task) has no submission", at: submission)
+        }
+        return submitted
+    }
+
+    /// The result of the direct dependency at that place of the step's list; nil where it has none.
+    package func readDependencyResult(_ place: Int) throws(LogError) -> JSONText? {
+        try log.result(at: dependencyResults[place])
+    }
+
+    package func readCheckpoint() throws(LogError) -> JSONText? {
+        guard checkpoint != .zero else { return nil }
+        guard case .attemptCheckpointed(_, let data) = try log.event(checkpoint)?.event else {
+            throw LogError.corrupt("task \(task) has no checkpoint", at: checkpoint)
+        }
+        return data
+    }
+}
+
+extension EventLog {
+    /// The result that an event holds; nil for zero.
+    package func result(at number: SequenceNumber) throws(LogError) -> JSONText? {
+        guard number != .zero else { return nil }
+        switch try event(number)?.event {
+        case .attemptSucceeded(_, let result, _): return result
+        case .operatorResolved(_, let result, _): return result
+        default: throw LogError.corrupt("the event holds no result", at: number)
+        }
+    }
+}
