@@ -8,8 +8,6 @@ package enum Command: Sendable {
     indirect case submitTask(TaskID, Submission, Template, known: TaskID?, replacing: Bool)
     case finishAttempt(TaskID, AttemptID, AttemptOutcome)
     case checkpointAttempt(TaskID, AttemptID, data: JSONText)
-    /// Some timer has come due.
-    case wake
     /// No steps: all that have failed.
     case retryTask(TaskID, steps: [StepIndex], reason: String?)
     case cancelTask(TaskID, reason: String?)

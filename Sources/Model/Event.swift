@@ -132,15 +132,18 @@ public struct AttemptStart: Hashable, Sendable {
 
 /// What an attempt was lost with. The numbers are those of the log and never change.
 public enum LossReason: UInt8, Hashable, Sendable, CaseIterable {
-    /// The engine died or was stopped at once.
+    /// The engine died.
     case engineDied = 0
     /// The worker's process died, or was ended for what it wrote.
     case workerDied = 1
+    /// The engine was stopped in good order before the attempt could end.
+    case engineStopped = 2
 
     public var name: String {
         switch self {
         case .engineDied: "engine_died"
         case .workerDied: "worker_died"
+        case .engineStopped: "engine_stopped"
         }
     }
 }

@@ -1,0 +1,136 @@
+import StepwellModel
+
+/// Where enqueued steps wait: a lane for each handler, and the workers that serve it.
+struct Lanes: Sendable {
+    /// A step that waits. The greater priority goes first, then the one that was enqueued earlier.
+    struct Waiting: Comparable, Sendable {
+        let priority: Int
+        /// The `step.enqueued` event.
+        let number: SequenceNumber
+        let slot: Int
+        let step: StepIndex
+
+        static func < (left: Waiting, right: Waiting) -> Bool {
+            left.priority == right.priority ? left.number < right.number : left.priority > right.priority
+        }
+    }
+
+    struct Worker: Sendable {
+        let join: WorkerJoin
+        var busy = 0
+
+        var isFree: Bool { busy < join.slots }
+    }
+
+    private struct Lane: Sendable {
+        let handler: String
+        var queue = Heap<Waiting>()
+        /// Steps that really wait here; the heap may hold some that no longer do.
+        var count = 0
+    }
+
+    private var lanes: ContiguousArray<Lane> = []
+    private var indexes: [String: Int] = [:]
+    /// In the order of their ids.
+    private(set) var workers: ContiguousArray<Worker> = []
+    /// For each worker the lanes that it serves, by the lane's index.
+    private var serves: ContiguousArray<ContiguousArray<Bool>> = []
+    private var waitingCount = 0
+    private var freeCount = 0
+
+    /// Steps with a command wait in the lane of this name, which no handler can have.
+    static let commandHandler = ""
+
+    // MARK: Lanes
+
+    mutating func index(of handler: String) -> Int {
+        if let known = indexes[handler] { return known }
+        let index = lanes.count
+        lanes.append(Lane(handler: handler))
+        indexes[handler] = index
+        for place in workers.indices { serves[place].append(Self.serves(workers[place].join, handler)) }
+        return index
+    }
+
+    mutating func push(_ waiting: Waiting, into lane: Int) {
+        lanes[lane].queue.push(waiting)
+        lanes[lane].count += 1
+        waitingCount += 1
+    }
+
+    /// A step that waited there waits no more; its entry is dropped when it comes up.
+    mutating func left(_ lane: Int) {
+        lanes[lane].count -= 1
+        waitingCount -= 1
+    }
+
+    // MARK: Workers
+
+    mutating func join(_ join: WorkerJoin) {
+        let place = workers.firstIndex { $0.join.worker > join.worker } ?? workers.count
+        workers.insert(Worker(join: join), at: place)
+        serves.insert(ContiguousArray(lanes.map { Self.serves(join, $0.handler) }), at: place)
+        freeCount += join.slots
+    }
+
+    mutating func leave(_ worker: WorkerID) {
+        guard let place = place(of: worker) else { return }
+        freeCount -= workers[place].join.slots - workers[place].busy
+        workers.remove(at: place)
+        serves.remove(at: place)
+    }
+
+    mutating func leaveAll() {
+        workers.removeAll()
+        serves.removeAll()
+        freeCount = 0
+    }
+
+    mutating func occupy(_ worker: WorkerID) {
+        guard let place = place(of: worker) else { return }
+        workers[place].busy += 1
+        freeCount -= 1
+    }
+
+    mutating func release(_ worker: WorkerID) {
+        guard let place = place(of: worker) else { return }
+        workers[place].busy -= 1
+        freeCount += 1
+    }
+
+    func worker(_ id: WorkerID) -> WorkerJoin? {
+        place(of: id).map { workers[$0].join }
+    }
+
+    // MARK: Matching
+
+    /// The step that goes next, and the worker that runs it: of all steps for which some worker is free, the first by
+    /// priority and age; of its free workers, the least busy. Nil when nothing fits.
+    mutating func nextMatch(isCurrent: (Waiting) -> Bool) -> (waiting: Waiting, worker: WorkerJoin)? {
+        guard waitingCount > 0, freeCount > 0 else { return nil }
+        var best: (waiting: Waiting, worker: Int)?
+        for lane in lanes.indices where lanes[lane].count > 0 {
+            guard let worker = leastBusy(serving: lane) else { continue }
+            while let top = lanes[lane].queue.top, !isCurrent(top) { lanes[lane].queue.popTop() }
+            guard let top = lanes[lane].queue.top else { continue }
+            if best.map({ top < $0.waiting }) ?? true { best = (top, worker) }
+        }
+        return best.map { ($0.waiting, workers[$0.worker].join) }
+    }
+
+    private func leastBusy(serving lane: Int) -> Int? {
+        var best: Int?
+        for place in workers.indices where workers[place].isFree && serves[place][lane] {
+            if best.map({ workers[place].busy < workers[$0].busy }) ?? true { best = place }
+        }
+        return best
+    }
+
+    private func place(of worker: WorkerID) -> Int? {
+        workers.firstIndex { $0.join.worker == worker }
+    }
+
+    private static func serves(_ join: WorkerJoin, _ handler: String) -> Bool {
+        join.kind == .command ? handler == commandHandler : join.handlers.contains { $0.name == handler }
+    }
+}

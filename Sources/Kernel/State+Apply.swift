@@ -1,0 +1,229 @@
+package import StepwellModel
+
+// The only switch over Event that changes the state. No decision is made here: an event says what has happened.
+
+extension State {
+    /// Folds one event into the state.
+    /// - Throws: ``FoldError`` when the event is illegal after those before it; the state is then of no use.
+    package mutating func apply(_ record: EventRecord) throws(FoldError) {
+        if record.number > last { last = record.number }
+        if record.time > time { time = record.time }
+        guard let id = record.task else { return applyToEngine(record.event) }
+        if case .taskSubmitted(let submission) = record.event {
+            return try submit(id, submission, record)
+        }
+        guard let slot = slots[id] else { return try applyToClosedTask(record) }
+        try moveTask(slot, record)
+        try applyToTask(slot, record)
+    }
+
+    private mutating func applyToEngine(_ event: Event) {
+        switch event {
+        case .engineStarted:
+            lanes.leaveAll()
+            leases.removeGivenUp { _ in true }
+        case .workerJoined(let join): lanes.join(join)
+        case .workerLeft(let worker, _):
+            lanes.leave(worker)
+            leases.removeGivenUp { $0.worker == worker }
+        default: break
+        }
+    }
+
+    private mutating func submit(
+        _ id: TaskID, _ submission: Submission, _ record: EventRecord
+    ) throws(FoldError) {
+        guard slots[id] == nil else { throw FoldError(number: record.number, reason: "task \(id) exists already") }
+        guard let route = routes[submission.template] else {
+            throw FoldError(number: record.number, reason: "the template \(submission.template) is missing")
+        }
+        insert(TaskRecord(id: id, route: route, submission: submission, number: record.number, time: record.time))
+    }
+
+    /// A closed task sees only what comes late from a worker.
+    private mutating func applyToClosedTask(_ record: EventRecord) throws(FoldError) {
+        switch record.event {
+        case .attemptStopped(let attempt), .resultRejected(let attempt, _): release(attempt.lease)
+        default:
+            throw FoldError(
+                number: record.number,
+                reason: "task \(record.task.map(\.description) ?? "") is not open")
+        }
+    }
+
+    private mutating func moveTask(_ slot: Int, _ record: EventRecord) throws(FoldError) {
+        let state = tasks[slot]!.state
+        switch TaskMachine.table[state, record.event.taskTrigger] {
+        case .moves(let next): tasks[slot]!.state = next
+        case .stays: break
+        case .illegal: throw FoldError(number: record.number, reason: "the task is \(state.name)")
+        }
+        tasks[slot]!.last = record.number
+        tasks[slot]!.eventCount &+= 1
+        tasks[slot]!.changed = record.time
+    }
+
+    private mutating func applyToTask(_ slot: Int, _ record: EventRecord) throws(FoldError) {
+        let number = record.number
+        switch record.event {
+        case .stepEnqueued(let step):
+            try move(slot, step, .stepEnqueued, number)
+            enqueue(slot, step, number)
+        case .attemptStarted(let start):
+            try move(slot, start.step, .attemptStarted, number)
+            begin(slot, start, number)
+        case .attemptSucceeded(let attempt, _, _):
+            try end(slot, attempt, .attemptSucceeded, number)
+            tasks[slot]!.steps[attempt.step].result = number
+        case .attemptFailed(let attempt, _): try end(slot, attempt, .attemptFailed, number)
+        case .attemptTimedOut(let attempt):
+            // The worker keeps its place until it has really ended the attempt.
+            try check(slot, attempt, .attemptTimedOut, number)
+            leases.giveUp(attempt.lease, because: .timedOut)
+        case .attemptLost(let attempt, let reason):
+            try end(slot, attempt, .attemptLost, number)
+            lose(slot, attempt.step, reason)
+        case .attemptCheckpointed(let attempt, _):
+            try check(slot, attempt, .attemptCheckpointed, number)
+            tasks[slot]!.steps[attempt.step].checkpoint = number
+        case .attemptStopped(let attempt), .resultRejected(let attempt, _): release(attempt.lease)
+        case .retryScheduled(let step, let due):
+            try move(slot, step, .retryScheduled, number)
+            tasks[slot]!.steps[step].due = due
+            timers.arm(.init(due: due, number: number, slot: slot, step: step))
+        case .retryDue(let step): _ = try answer(slot, step, .retryDue, number)
+        case .stepCompleted(let step):
+            try move(slot, step, .stepCompleted, number)
+            satisfyDependents(slot, step)
+        case .stepFailed(let step, _): try move(slot, step, .stepFailed, number)
+        case .stepReset(let step):
+            try move(slot, step, .stepReset, number)
+            tasks[slot]!.steps[step].attempt = 0
+            tasks[slot]!.steps[step].losses = 0
+        case .operatorResolved(let step, let result, _):
+            _ = try answer(slot, step, .operatorResolved, number)
+            tasks[slot]!.steps[step].result = result == nil ? .zero : number
+        case .stepResolved(let step):
+            try move(slot, step, .stepResolved, number)
+            satisfyDependents(slot, step)
+        case .taskCancelled: try cancelSteps(slot, number)
+        case .operatorRetried, .operatorCancelled, .taskWaiting, .taskBlocked, .taskCompleted: break
+        case .taskSubmitted, .engineStarted, .engineStopped, .workerJoined, .workerLeft, .clockClamped:
+            throw FoldError(number: number, reason: "it is no event of a task that exists")
+        }
+    }
+
+    // MARK: Steps
+
+    /// What the step's machine answers; throws when the event is illegal.
+    private func answer(
+        _ slot: Int, _ step: StepIndex, _ trigger: StepMachine.Trigger, _ number: SequenceNumber
+    ) throws(FoldError) -> Transition<StepState> {
+        guard tasks[slot]!.steps.indices.contains(step) else {
+            throw FoldError(number: number, reason: "the task has no step number \(step)")
+        }
+        let state = tasks[slot]!.steps[step].state
+        let transition = StepMachine.table[state, trigger]
+        if transition == .illegal {
+            let name = tasks[slot]!.plan.template.steps[step].name
+            throw FoldError(number: number, reason: "step '\(name)' is \(state.name)")
+        }
+        return transition
+    }
+
+    private mutating func move(
+        _ slot: Int, _ step: StepIndex, _ trigger: StepMachine.Trigger, _ number: SequenceNumber
+    ) throws(FoldError) {
+        guard case .moves(let next) = try answer(slot, step, trigger, number) else { return }
+        if tasks[slot]!.steps[step].state == .enqueued {
+            lanes.left(Int(tasks[slot]!.route.lanes[step]))
+        }
+        tasks[slot]!.move(step, to: next, at: number)
+    }
+
+    private mutating func enqueue(_ slot: Int, _ step: StepIndex, _ number: SequenceNumber) {
+        lanes.push(
+            .init(priority: tasks[slot]!.priority, number: number, slot: slot, step: step),
+            into: Int(tasks[slot]!.route.lanes[step]))
+    }
+
+    private mutating func begin(_ slot: Int, _ start: AttemptStart, _ number: SequenceNumber) {
+        tasks[slot]!.steps[start.step].attempt = UInt16(clamping: start.attempt)
+        tasks[slot]!.steps[start.step].workerKind = start.workerKind
+        tasks[slot]!.steps[start.step].worker = start.worker
+        tasks[slot]!.steps[start.step].due = start.deadline ?? .never
+        if let deadline = start.deadline {
+            timers.arm(.init(due: deadline, number: number, slot: slot, step: start.step))
+        }
+        leases.insert(
+            .init(
+                lease: number, worker: start.worker, task: tasks[slot]!.id, step: start.step, attempt: start.attempt))
+        lanes.occupy(start.worker)
+    }
+
+    /// An event about the running attempt must name its lease.
+    private func check(
+        _ slot: Int, _ attempt: AttemptID, _ trigger: StepMachine.Trigger, _ number: SequenceNumber
+    ) throws(FoldError) {
+        _ = try answer(slot, attempt.step, trigger, number)
+        let held = tasks[slot]!.steps[attempt.step].since
+        guard held == attempt.lease else {
+            throw FoldError(number: number, reason: "the lease \(attempt.lease) is not the step's, which is \(held)")
+        }
+    }
+
+    private mutating func end(
+        _ slot: Int, _ attempt: AttemptID, _ trigger: StepMachine.Trigger, _ number: SequenceNumber
+    ) throws(FoldError) {
+        try check(slot, attempt, trigger, number)
+        release(attempt.lease)
+    }
+
+    private mutating func release(_ lease: Lease) {
+        if let worker = leases.remove(lease) { lanes.release(worker) }
+    }
+
+    /// A lost attempt does not use up one of the step's attempts. The loss itself counts when the worker died with it: for a
+    /// handler in this process that is also when the engine died.
+    private mutating func lose(_ slot: Int, _ step: StepIndex, _ reason: LossReason) {
+        tasks[slot]!.steps[step].attempt -= 1
+        let countsAsLoss =
+            switch reason {
+            case .workerDied: true
+            case .engineDied: tasks[slot]!.steps[step].workerKind == .inProcess
+            case .engineStopped: false
+            }
+        if countsAsLoss { tasks[slot]!.steps[step].losses += 1 }
+    }
+
+    private mutating func satisfyDependents(_ slot: Int, _ step: StepIndex) {
+        let plan = tasks[slot]!.plan
+        for dependent in plan.dependents(of: step) {
+            tasks[slot]!.steps[Int(dependent)].remaining -= 1
+        }
+    }
+
+    private mutating func cancelSteps(_ slot: Int, _ number: SequenceNumber) throws(FoldError) {
+        for step in tasks[slot]!.steps.indices {
+            let record = tasks[slot]!.steps[step]
+            if record.state == .inProgress { leases.giveUp(record.since, because: .cancelled) }
+            try move(slot, step, .taskCancelled, number)
+        }
+    }
+}
+
+extension Event {
+    /// How the task's machine sees the event.
+    var taskTrigger: TaskMachine.Trigger {
+        switch self {
+        case .stepEnqueued: .stepEnqueued
+        case .attemptStarted: .attemptStarted
+        case .taskWaiting: .taskWaiting
+        case .taskBlocked: .taskBlocked
+        case .taskCompleted: .taskCompleted
+        case .taskCancelled: .taskCancelled
+        case .attemptStopped, .resultRejected: .lateReport
+        default: .other
+        }
+    }
+}

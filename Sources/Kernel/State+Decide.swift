@@ -1,0 +1,145 @@
+package import StepwellModel
+
+// The only switch over Command: what a wish or a report amounts to as a fact, or why it is refused.
+
+/// A fact and the task that it is about.
+package struct Fact: Sendable {
+    package var task: TaskID?
+    package var event: Event
+
+    init(_ event: Event, task: TaskID? = nil) {
+        self.task = task
+        self.event = event
+    }
+}
+
+extension State {
+    /// What a command amounts to. Changes nothing.
+    ///
+    /// - Parameter closed: the task that the command names, as the log's index knows it, when it is not open.
+    /// - Throws: the reason for which the command is refused.
+    package func decide(_ command: Command, closed: TaskSummary? = nil) throws(Rejection) -> Fact {
+        switch command {
+        case .startEngine(let start): return Fact(.engineStarted(start))
+        case .stopEngine: return Fact(.engineStopped)
+        case .joinWorker(let join): return Fact(.workerJoined(join))
+        case .loseWorker(let worker, let reason): return Fact(.workerLeft(worker, reason: reason))
+        case .submitTask(let id, let submission, let template, let known, let replacing):
+            return try submit(id, submission, template, known: known, replacing: replacing, closed: closed)
+        case .finishAttempt(let id, let attempt, let outcome):
+            return try finish(id, attempt, outcome, closed: closed)
+        case .checkpointAttempt(let id, let attempt, let data):
+            guard isRunning(id, attempt) else { throw .unknownLease(attempt.lease) }
+            return Fact(.attemptCheckpointed(attempt, data: data), task: id)
+        case .retryTask(let id, let steps, let reason):
+            return try retry(try open(id, closed), steps, reason)
+        case .cancelTask(let id, let reason):
+            return Fact(.operatorCancelled(reason: reason), task: try open(id, closed).id)
+        case .resolveStep(let id, let step, let result, let reason):
+            return try resolve(try open(id, closed), step, result, reason)
+        }
+    }
+
+    /// The fact of the earliest timer that has come due, or nil.
+    package mutating func dueFact(at now: Timestamp) -> Fact? {
+        guard let timer = nextTimer(), timer.due <= now, let task = tasks[timer.slot] else { return nil }
+        let step = task.steps[timer.step]
+        if step.state == .waitingForRetry { return Fact(.retryDue(timer.step), task: task.id) }
+        guard let entry = leases[step.since] else { return nil }
+        return Fact(.attemptTimedOut(entry.id), task: task.id)
+    }
+
+    /// When the next timer comes due.
+    package mutating func nextDue() -> Timestamp? { nextTimer()?.due }
+
+    private mutating func nextTimer() -> Timers.Timer? {
+        timers.next { [tasks] timer in
+            guard let step = tasks[timer.slot]?.steps[timer.step] else { return false }
+            return step.since == timer.number && (step.state == .waitingForRetry || step.state == .inProgress)
+        }
+    }
+
+    private func open(_ id: TaskID, _ closed: TaskSummary?) throws(Rejection) -> TaskRecord {
+        if let task = self[id] {
+            // A task that has closed in this very turn is still here.
+            guard !task.state.isClosed else { throw .taskClosed(id, task.state) }
+            return task
+        }
+        if let closed { throw .taskClosed(id, closed.state) }
+        throw .unknownTask(id)
+    }
+
+    private func submit(
+        _ id: TaskID, _ submission: Submission, _ template: Template, known: TaskID?, replacing: Bool,
+        closed: TaskSummary?
+    ) throws(Rejection) -> Fact {
+        guard template.unsupported.isEmpty else { throw .unsupported(template.unsupported) }
+        guard !template.steps.isEmpty else { throw .noSteps }
+        guard -100...100 ~= submission.priority else { throw .priorityOutOfRange(submission.priority) }
+        guard slots[id] == nil, closed == nil else { throw .duplicateTask(id) }
+        if let key = submission.key, !replacing {
+            let identity = IdentityKey(namespace: submission.namespace, name: submission.name, key: key)
+            if let owner = keys[identity] ?? known { throw .duplicateKey(key, owner) }
+        }
+        return Fact(.taskSubmitted(submission), task: id)
+    }
+
+    private func isRunning(_ id: TaskID, _ attempt: AttemptID) -> Bool {
+        guard let entry = leases[attempt.lease] else { return false }
+        return entry.givenUp == nil && entry.task == id && entry.step == attempt.step
+    }
+
+    private func finish(
+        _ id: TaskID, _ attempt: AttemptID, _ outcome: AttemptOutcome, closed: TaskSummary?
+    ) throws(Rejection) -> Fact {
+        guard slots[id] != nil || closed != nil else { throw .unknownTask(id) }
+        if isRunning(id, attempt) {
+            switch outcome {
+            case .succeeded(let result, let metadata):
+                return Fact(.attemptSucceeded(attempt, result: result, metadata: metadata), task: id)
+            case .failed(let failure): return Fact(.attemptFailed(attempt, failure), task: id)
+            // Nobody gave it up, so only the engine's own end can have stopped it.
+            case .stopped: return Fact(.attemptLost(attempt, .engineStopped), task: id)
+            }
+        }
+        let givenUp = leases[attempt.lease]?.givenUp
+        switch outcome {
+        case .stopped:
+            guard givenUp != nil else { throw .unknownLease(attempt.lease) }
+            return Fact(.attemptStopped(attempt), task: id)
+        case .succeeded: return reject(id, attempt, givenUp, succeeded: true)
+        case .failed: return reject(id, attempt, givenUp, succeeded: false)
+        }
+    }
+
+    private func reject(
+        _ id: TaskID, _ attempt: AttemptID, _ givenUp: RejectedResult.Reason?, succeeded: Bool
+    ) -> Fact {
+        let reason = givenUp ?? (slots[id] == nil ? .taskClosed : .duplicate)
+        return Fact(.resultRejected(attempt, RejectedResult(reason: reason, succeeded: succeeded)), task: id)
+    }
+
+    private func retry(_ task: TaskRecord, _ steps: [StepIndex], _ reason: String?) throws(Rejection) -> Fact {
+        let failed = task.steps.indices.filter { task.steps[$0].state == .error }
+        guard !failed.isEmpty else { throw .nothingToRetry(task.id, task.state) }
+        for step in steps {
+            guard task.steps.indices.contains(step) else { throw .unknownStep(step) }
+            let state = task.steps[step].state
+            guard state == .error else { throw .stepNotFailed(task.plan.template.steps[step].name, state) }
+        }
+        // Each step once, in the template's order.
+        let chosen = steps.isEmpty ? failed : failed.filter(steps.contains)
+        return Fact(.operatorRetried(steps: chosen, reason: reason), task: task.id)
+    }
+
+    private func resolve(
+        _ task: TaskRecord, _ step: StepIndex, _ result: JSONText?, _ reason: String?
+    ) throws(Rejection) -> Fact {
+        guard task.steps.indices.contains(step) else { throw .unknownStep(step) }
+        let state = task.steps[step].state
+        guard StepMachine.resolvable.contains(state) else {
+            throw .stepNotResolvable(task.plan.template.steps[step].name, state)
+        }
+        return Fact(.operatorResolved(step, result: result, reason: reason), task: task.id)
+    }
+}

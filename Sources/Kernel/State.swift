@@ -1,0 +1,109 @@
+package import StepwellModel
+
+/// The live world as one value: every task that is not closed, who waits for a worker, who runs, and what is due when.
+///
+/// It changes only by ``apply(_:)``, one event at a time, so that folding the log gives it back exactly.
+package struct State: Sendable {
+    /// The number and the time of the last event.
+    package internal(set) var last: SequenceNumber = .zero
+    package internal(set) var time: Timestamp = .zero
+
+    /// Open tasks in slots; a slot is used again after its task has closed. Nothing depends on a slot's number.
+    var tasks: ContiguousArray<TaskRecord?> = []
+    var vacant: ContiguousArray<Int> = []
+    var slots: [TaskID: Int] = [:]
+    /// Open tasks by identity key.
+    var keys: [IdentityKey: TaskID] = [:]
+    var routes: [TemplateDigest: Route] = [:]
+
+    var lanes = Lanes()
+    var leases = Leases()
+    var timers = Timers()
+
+    package init() {}
+
+    package var openTaskCount: Int { slots.count }
+
+    /// An open task.
+    package subscript(id: TaskID) -> TaskRecord? {
+        slots[id].flatMap { tasks[$0] }
+    }
+
+    package func openTask(namespace: String, name: String, key: String) -> TaskID? {
+        keys[IdentityKey(namespace: namespace, name: name, key: key)]
+    }
+
+    /// Open tasks, in the order of their ids.
+    package var openTasks: [TaskRecord] {
+        tasks.compactMap { $0 }.sorted { $0.id < $1.id }
+    }
+
+    /// Whether some worker offers the handler, free or not.
+    package func isServed(_ handler: HandlerTemplate) -> Bool {
+        switch handler.target {
+        case .command: lanes.workers.contains { $0.join.kind == .command }
+        case .callable(let name, _): lanes.workers.contains { $0.join.handlers.contains { $0.name == name } }
+        }
+    }
+
+    package func worker(_ id: WorkerID) -> WorkerJoin? { lanes.worker(id) }
+
+    package var runningAttemptCount: Int { leases.entries.count }
+
+    // MARK: Templates
+
+    package func plan(_ digest: TemplateDigest) -> Plan? { routes[digest]?.plan }
+
+    /// Makes a template known. Templates are named by their content, so it does not matter when this happens; it must happen
+    /// before the first event of a task with that template is applied.
+    @discardableResult
+    package mutating func adopt(_ plan: Plan) -> Route {
+        if let known = routes[plan.digest] { return known }
+        let handlers = plan.template.steps.map { step in
+            switch step.handler.target {
+            case .callable(let name, _): name
+            case .command: Lanes.commandHandler
+            }
+        }
+        let route = Route(plan: plan, lanes: handlers.map { Int32(lanes.index(of: $0)) })
+        routes[plan.digest] = route
+        return route
+    }
+
+    // MARK: Slots
+
+    mutating func insert(_ task: TaskRecord) {
+        let slot = vacant.popLast() ?? tasks.count
+        if slot == tasks.count { tasks.append(task) } else { tasks[slot] = task }
+        slots[task.id] = slot
+        if let key = task.key {
+            keys[IdentityKey(task.plan.template, key: key)] = task.id
+        }
+    }
+
+    /// Forgets a task; what is left of it in queues and timers is dropped when it comes up.
+    mutating func remove(slot: Int) {
+        guard let task = tasks[slot] else { return }
+        slots[task.id] = nil
+        if let key = task.key {
+            let identity = IdentityKey(task.plan.template, key: key)
+            // A later task may own the key by now.
+            if keys[identity] == task.id { keys[identity] = nil }
+        }
+        tasks[slot] = nil
+        vacant.append(slot)
+    }
+}
+
+/// What names a task besides its id.
+struct IdentityKey: Hashable, Sendable {
+    var namespace: String
+    var name: String
+    var key: String
+}
+
+extension IdentityKey {
+    init(_ template: Template, key: String) {
+        self.init(namespace: template.namespace, name: template.name, key: key)
+    }
+}

@@ -1,0 +1,31 @@
+import StepwellModel
+
+/// Deadlines in order: when a retry is due, when an attempt has run too long.
+struct Timers: Sendable {
+    struct Timer: Comparable, Sendable {
+        let due: Timestamp
+        /// The event that armed it; if the step has moved on since, the timer means nothing.
+        let number: SequenceNumber
+        let slot: Int
+        let step: StepIndex
+
+        static func < (left: Timer, right: Timer) -> Bool {
+            left.due == right.due ? left.number < right.number : left.due < right.due
+        }
+    }
+
+    private var heap = Heap<Timer>()
+
+    mutating func arm(_ timer: Timer) {
+        heap.push(timer)
+    }
+
+    /// The earliest timer that still means something.
+    mutating func next(isCurrent: (Timer) -> Bool) -> Timer? {
+        while let top = heap.top {
+            if isCurrent(top) { return top }
+            heap.popTop()
+        }
+        return nil
+    }
+}

@@ -1,0 +1,122 @@
+"""The command line: `python -m stepwell worker` and `python -m stepwell list`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from typing import List, Optional
+
+from .discovery import DiscoveryError, find_handlers
+
+_CONCURRENCY = 8
+
+_EXAMPLE = """\
+example, in handlers.py:
+
+    from stepwell import step_handler, depends_on
+
+    @step_handler("shop.fetch_prices")
+    def fetch_prices():
+        return {"prices": [3, 4]}
+
+    @step_handler("shop.add_up")
+    @depends_on(fetched="fetch")
+    def add_up(fetched):
+        return {"sum": sum(fetched["prices"])}
+
+in shop.yaml:
+
+    name: prices
+    namespace_name: shop
+    version: 1.0.0
+    steps:
+      - name: fetch
+        handler: { callable: shop.fetch_prices }
+      - name: add
+        handler: { callable: shop.add_up }
+        dependencies: [fetch]
+
+look, then run:
+
+    python -m stepwell list handlers.py
+    stepwell run shop.yaml --worker 'python -m stepwell worker handlers.py'
+"""
+
+
+def main(arguments: Optional[List[str]] = None) -> int:
+    """Run the command and return its exit status: 2 when the handlers cannot be loaded."""
+    options = _parser().parse_args(arguments)
+    try:
+        return _worker(options) if options.command == "worker" else _list(options)
+    except DiscoveryError as error:
+        sys.stderr.write(f"stepwell: {error}\n")
+        return 2
+
+
+def _worker(options: argparse.Namespace) -> int:
+    from .worker import Worker, claim_standard_streams
+
+    if sys.stdin.isatty():
+        sys.stderr.write(
+            "stepwell: a worker is started by the engine and talks with it on standard input;"
+            " see --help for how\n"
+        )
+        return 2
+    channel = claim_standard_streams()  # before the imports: they may print
+    Worker(find_handlers(options.targets), options.concurrency, channel).serve()
+    return 0
+
+
+def _list(options: argparse.Namespace) -> int:
+    handlers = sorted(find_handlers(options.targets).values(), key=lambda handler: handler.name)
+    width = max(len(handler.name) for handler in handlers)
+    for handler in handlers:
+        print(f"{handler.name:<{width}}  {handler.version:<8}  {handler.place}")
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m stepwell",
+        description="Runs step handlers written in Python for the Stepwell engine.",
+        epilog=_EXAMPLE,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    worker = _command(commands, "worker", "run the handlers; started by the engine (--worker)")
+    worker.add_argument(
+        "--concurrency",
+        type=_count,
+        default=_CONCURRENCY,
+        metavar="N",
+        help=f"attempts at the same time, each in a thread, 1 to 1000 (default {_CONCURRENCY}); "
+        "raise it for handlers that wait, start more workers for handlers that compute",
+    )
+    _command(commands, "list", "print the handlers that a worker would run")
+    return parser
+
+
+def _command(
+    commands: "argparse._SubParsersAction[argparse.ArgumentParser]", name: str, purpose: str
+) -> argparse.ArgumentParser:
+    parser: argparse.ArgumentParser = commands.add_parser(
+        name,
+        help=purpose,
+        description=purpose[0].upper() + purpose[1:] + ".",
+        epilog=_EXAMPLE,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "targets",
+        nargs="+",
+        metavar="HANDLERS",
+        help="a Python file, a folder (searched all the way down), or a dotted package name",
+    )
+    return parser
+
+
+def _count(text: str) -> int:
+    number = int(text) if text.isdigit() else 0
+    if not 1 <= number <= 1000:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 1 to 1000")
+    return number

@@ -1,0 +1,279 @@
+"""The worker: says hello, takes attempts, runs them on its threads, and reports how they ended."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import json
+import logging
+import math
+import os
+import signal
+import sys
+import threading
+from queue import SimpleQueue
+from typing import Any, Dict, Mapping, Optional, TextIO, Tuple, cast
+
+from .attempt import Attempt, Message
+from .channel import Channel
+from .context import StepContext
+from .errors import Cancelled, PermanentError
+from .handler import Handler
+from .output import StepLog, StepLogHandler, StepOutput, current
+from .payload import NotJSON, encode, encode_leniently, text_bytes
+from .result import StepHandlerResult
+from .running import run
+
+PROTOCOL = 1
+_MESSAGE_MAX = 1 << 16  # characters of a failure's message
+_BACKTRACE_MAX = 1 << 18
+
+
+class Worker:
+    """Runs `handlers`, up to `concurrency` attempts at a time, until the engine has had enough."""
+
+    def __init__(self, handlers: Mapping[str, Handler], concurrency: int, channel: Channel) -> None:
+        self._handlers = handlers
+        self._concurrency = concurrency
+        self._channel = channel
+        self._output = StepOutput(StepLog(channel))
+        self._limits = {"result_bytes_max": 16 << 20, "line_bytes_max": 64 << 20}
+        self._work: "SimpleQueue[Tuple[Attempt, StepContext]]" = SimpleQueue()
+        self._running: Dict[int, Attempt] = {}
+        self._draining = False
+        self._refusing = False
+        # A queue and not an event: a signal handler may fill it while the main thread waits.
+        self._done: "SimpleQueue[None]" = SimpleQueue()
+
+    def serve(self) -> None:
+        """Work until the engine drains the worker, then return. Call it in the main thread."""
+        signal.signal(signal.SIGINT, lambda *_: None)  # the engine drains; a handler is not inherited
+        signal.signal(signal.SIGTERM, lambda *_: self._terminate())
+        for number in range(self._concurrency):
+            name = f"stepwell-{number + 1}"
+            threading.Thread(target=self._serve, name=name, daemon=True).start()
+        self._channel.send(encode(self._hello(), "hello"))
+        sys.stdout = cast(TextIO, self._output)
+        threading.Thread(target=self._listen, name="stepwell-reader", daemon=True).start()
+        self._done.get()
+        self._channel.send(b'{"type":"drained"}')
+        self._channel.close()
+
+    def _hello(self) -> Message:
+        from . import __version__
+
+        return {
+            "type": "hello",
+            "protocol": PROTOCOL,
+            "handlers": [{"name": h.name, "version": h.version} for h in self._handlers.values()],
+            "concurrency": self._concurrency,
+            "sdk": f"stepwell-python {__version__}",
+        }
+
+    # The reader's thread.
+
+    def _listen(self) -> None:
+        for line in self._channel.lines():
+            try:
+                self._take(json.loads(line))
+            except (ValueError, KeyError, TypeError, AttributeError) as error:
+                if not line.endswith(b"\n"):
+                    break  # the engine died while it wrote
+                shown = line[:200].decode("utf-8", "replace").rstrip()
+                _leave(1, f"cannot read the engine's message: {error!r} in {shown}")
+        _leave(0)
+
+    def _take(self, message: Message) -> None:
+        kind = message["type"]
+        if kind == "attempt":
+            if not self._refusing:
+                attempt = Attempt(message, self._channel, self._limits["result_bytes_max"])
+                context = StepContext(message, attempt)
+                self._running[attempt.lease] = attempt
+                self._work.put((attempt, context))
+        elif kind in ("fetched", "checkpointed", "cancel"):
+            running = self._running.get(message["lease"])
+            if running is None:
+                return  # it has ended meanwhile
+            if kind == "cancel":
+                running.cancel()
+            else:
+                running.answer(message)
+        elif kind == "drain":
+            self._drain()
+        elif kind == "welcome":
+            self._limits = {name: message[name] for name in self._limits}
+
+    def _terminate(self) -> None:
+        self._refusing = True  # what comes now is lost with this process and runs elsewhere
+        self._drain()
+
+    def _drain(self) -> None:
+        self._draining = True
+        self._leave_if_done()
+
+    def _leave_if_done(self) -> None:
+        if self._draining and not self._running:
+            self._done.put(None)
+
+    # The handlers' threads.
+
+    def _serve(self) -> None:
+        while True:
+            attempt, context = self._work.get()
+            current.set(attempt)
+            ending = self._end(attempt, context)
+            current.set(None)
+            self._channel.send(ending)
+            del self._running[attempt.lease]
+            self._leave_if_done()
+
+    def _end(self, attempt: Attempt, context: StepContext) -> bytes:
+        """The message that ends the attempt. After it nothing can strike this thread."""
+        ending: Optional[bytes] = None
+        while True:  # `Cancelled` may come at any point until `close` has returned
+            try:
+                if ending is None:
+                    ending = self._ending(attempt, context)
+                self._output.finish_line(attempt)
+                attempt.close()
+                return ending
+            except Cancelled:
+                ending = b'{"type":"stopped","lease":%d}' % attempt.lease
+            except Exception as error:  # such as an exception whose `str` raises
+                text = f"cannot report how the attempt ended: {type(error).__name__}"
+                ending = _refusal(attempt.lease, "handler_error", text)
+
+    def _ending(self, attempt: Attempt, context: StepContext) -> bytes:
+        name = context.handler_name
+        attempt.strike_here()
+        try:
+            handler = self._handlers.get(name) or _Unknown(name)
+            result = run(handler, context, attempt.method, lambda value: _settle(value, attempt))
+            return self._message(attempt.lease, result)
+        finally:
+            attempt.stop_no_more()
+
+    def _message(self, lease: int, result: StepHandlerResult) -> bytes:
+        if not result.is_success:
+            return _failure(lease, result)
+        try:
+            body = encode(result.result, "result")
+            line = b'{"type":"result","lease":%d,"result":%s' % (lease, body)
+            if result.metadata:
+                line += b',"metadata":' + encode(result.metadata, "metadata")
+        except NotJSON as fault:
+            return _refusal(lease, "result_not_json", str(fault))
+        for size, name in ((len(body), "result_bytes_max"), (len(line) + 2, "line_bytes_max")):
+            if size > self._limits[name]:
+                text = f"the result is {size} bytes; the limit is {self._limits[name]} ({name})"
+                return _refusal(lease, "result_too_large", text)
+        return line + b"}"
+
+
+class _Unknown(Handler):
+    """Stands in for a handler that this worker does not have."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name, "", "")
+
+    def invoke(self, context: StepContext, method: str) -> Any:
+        raise PermanentError(f"this worker has no handler {self.name}")
+
+
+def _settle(value: Any, attempt: Attempt) -> Any:
+    """Await `value` if it is of that kind; `cancel` then cancels the asyncio task."""
+    if not inspect.isawaitable(value):
+        return value
+
+    async def main() -> Any:
+        loop, task = asyncio.get_running_loop(), asyncio.current_task()
+        assert task is not None
+        attempt.stop_with(lambda: loop.call_soon_threadsafe(task.cancel))
+        try:
+            return await value
+        finally:
+            attempt.stop_no_more()
+
+    attempt.stop_no_more()
+    try:
+        return asyncio.run(main())
+    except asyncio.CancelledError:
+        if attempt.is_cancelled:
+            raise Cancelled from None
+        raise
+
+
+def _refusal(lease: int, error_type: str, text: str) -> bytes:
+    return _failure(lease, StepHandlerResult.failure(text, error_type, retryable=False))
+
+
+def _failure(lease: int, result: StepHandlerResult) -> bytes:
+    parts = [
+        b'{"type":"failure","lease":%d' % lease,
+        b'"message":' + text_bytes(str(result.error_message or "failed")[:_MESSAGE_MAX]),
+        b'"error_type":' + text_bytes(str(result.error_type or "handler_error")),
+        b'"retryable":' + (b"true" if result.retryable else b"false"),
+    ]
+    if result.error_code is not None:
+        parts.append(b'"error_code":' + text_bytes(str(result.error_code)))
+    wait = _milliseconds(result.retry_after)
+    if wait is not None:
+        parts.append(b'"retry_after_ms":%d' % wait)
+    if result.backtrace:
+        parts.append(b'"backtrace":' + text_bytes(result.backtrace[-_BACKTRACE_MAX:]))
+    if result.metadata:
+        metadata = {str(key): _shown(value) for key, value in result.metadata.items()}
+        parts.append(b'"metadata":' + encode(metadata, "metadata"))
+    return b",".join(parts) + b"}"
+
+
+def _milliseconds(seconds: Any) -> Optional[int]:
+    """A wait as the protocol wants it; None for what is no number of seconds."""
+    try:
+        return max(0, math.ceil(float(seconds) * 1000))
+    except (TypeError, ValueError, OverflowError):
+        return None
+
+
+def _shown(value: Any) -> Any:
+    """`value` if it is short JSON, else words for it: a failure's metadata only informs people."""
+    text = encode_leniently(value)
+    return json.loads(text) if len(text) <= _MESSAGE_MAX else f"{len(text)} bytes"
+
+
+def _leave(code: int, reason: str = "") -> None:
+    """End the process at once, whatever its threads are doing."""
+    try:
+        if reason:
+            sys.stderr.write(f"stepwell: {reason}\n")
+        sys.stderr.flush()
+    finally:
+        os._exit(code)
+
+
+def claim_standard_streams() -> Channel:
+    """Take standard input and output for the protocol.
+
+    Whatever else writes to descriptor 1, C code or a child process, now writes to standard error.
+    """
+    read_end, write_end = os.dup(0), os.dup(1)
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.close(nothing)
+    sys.stdout.flush()
+    os.dup2(2, 1)
+    sys.stdout = sys.stderr
+    channel = Channel(read_end, write_end)
+    os.register_at_fork(after_in_child=lambda: _forget(channel))
+    root = logging.getLogger()
+    root.setLevel(logging.INFO)
+    root.addHandler(StepLogHandler(StepLog(channel)))
+    return channel
+
+
+def _forget(channel: Channel) -> None:
+    """In a forked child: the conversation belongs to the parent."""
+    channel.abandon()
+    sys.stdout = sys.stderr
+    current.set(None)

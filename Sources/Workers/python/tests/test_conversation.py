@@ -1,0 +1,559 @@
+"""The protocol, spoken by a real worker process with an engine that is a script."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import unittest
+
+from engine import PACKAGE, ScriptedEngine
+
+BASICS = """
+    class Echo(StepHandler):
+        handler_name = "echo"
+        handler_version = "2.1.0"
+
+        def call(self, context):
+            return self.success(
+                {
+                    "input": context.input_data, "config": context.step_config,
+                    "near": context.get_dependency_result("near"),
+                    "attempt": context.attempt, "step": context.step_name,
+                },
+                metadata={"by": "echo"},
+            )
+
+        def shout(self, context):
+            return self.success(context.get_input("text").upper())
+
+        async def later(self, context):
+            await asyncio.sleep(0)
+            return self.success("later")
+
+    @step_handler("greet.größe")
+    @inputs("name")
+    def greet(name):
+        return f"hé {name} 🌍"
+
+    @step_handler("give")
+    def give(context):
+        return eval(context.get_input("expression"))
+
+    @step_handler("broken")
+    def broken(context):
+        raise eval(context.get_input("expression"))
+"""
+
+WAITING = """
+    # The handlers say that they have begun by a heartbeat and are ended by `cancel` alone.
+    @step_handler("spin")
+    def spin(context):
+        context.heartbeat({"spinning": True})
+        while True:
+            pass
+
+    @step_handler("stubborn")
+    def stubborn(context):
+        context.heartbeat()
+        while True:
+            try:
+                while True:
+                    pass
+            except Exception:
+                pass
+
+    @step_handler("polite")
+    def polite(context):
+        context.heartbeat()
+        gate = threading.Event()
+        while not context.is_cancelled:
+            pass
+        return "stopped by itself"
+
+    @step_handler("asleep")
+    async def asleep(context):
+        context.heartbeat()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            print("tidied up")
+
+    @step_handler("saving")
+    def saving(context):
+        context.save_checkpoint({"page": 1})
+
+    @step_handler("quick")
+    def quick(context):
+        return threading.current_thread().name
+"""
+
+
+class Conversation(unittest.TestCase):
+    def test_hello_names_handlers_versions_and_concurrency(self) -> None:
+        with ScriptedEngine(BASICS, concurrency=3) as engine:
+            self.assertEqual(engine.hello["type"], "hello")
+            self.assertEqual(engine.hello["protocol"], 1)
+            self.assertEqual(engine.hello["concurrency"], 3)
+            self.assertIn({"name": "echo", "version": "2.1.0"}, engine.hello["handlers"])
+            self.assertIn({"name": "greet.größe", "version": "1.0.0"}, engine.hello["handlers"])
+            self.assertTrue(engine.hello["sdk"].startswith("stepwell-python "))
+
+    def test_an_attempt_is_answered_with_its_result(self) -> None:
+        with ScriptedEngine(BASICS) as engine:
+            answer = engine.run(
+                "echo", input={"a": [1, None]}, config={"b": 2}, dependencies={"near": {"c": 3.5}}
+            )
+            self.assertEqual(answer["type"], "result")
+            self.assertEqual(answer["metadata"], {"by": "echo"})
+            self.assertEqual(
+                answer["result"],
+                {
+                    "input": {"a": [1, None]},
+                    "config": {"b": 2},
+                    "near": {"c": 3.5},
+                    "attempt": 1,
+                    "step": "the_step",
+                },
+            )
+
+    def test_names_and_texts_of_any_script(self) -> None:
+        with ScriptedEngine(BASICS) as engine:
+            answer = engine.run("greet.größe", input={"name": "Łucja 李"})
+            self.assertEqual(answer["result"], "hé Łucja 李 🌍")
+
+    def test_methods_are_dispatched_and_unknown_ones_fail_for_good(self) -> None:
+        with ScriptedEngine(BASICS) as engine:
+            self.assertEqual(engine.run("echo", method="shout", input={"text": "a"})["result"], "A")
+            self.assertEqual(engine.run("echo", method="later")["result"], "later")
+            for handler, method in (
+                ("echo", "whisper"), ("echo", "success"), ("echo", "__init__"), ("give", "other"),
+                ("nobody", "call"),
+            ):
+                answer = engine.run(handler, method=method)
+                self.assertEqual(answer["type"], "failure", method)
+                self.assertEqual(answer["error_type"], "permanent_error")
+                self.assertFalse(answer["retryable"])
+
+    def test_results_that_are_not_json_fail_for_good_and_name_the_place(self) -> None:
+        for expression, words in (
+            ("{'rows': [{'price': float('nan')}]}", "result.rows[0].price is nan"),
+            ("float('-inf')", "result is -inf"),
+            ("{'a b': {1, 2}}", 'result["a b"] is a set'),
+            ("[1, __import__('datetime').date(2026, 1, 2)]", "result[1] is a date"),
+            ("{(1, 2): 3}", "keys are strings"),
+            ("'\\ud800'", "not valid Unicode"),
+            ("(lambda a: a.append(a) or a)([])", "result[0] contains itself"),
+            ("StepHandlerResult.success(1, metadata={'when': object()})", "metadata.when is a object"),
+            ("__import__('functools').reduce(lambda a, _: [a], range(100000), 1)", "too deeply"),
+        ):
+            with self.subTest(expression), ScriptedEngine(BASICS) as engine:
+                answer = engine.run("give", input={"expression": expression})
+                self.assertEqual(answer["type"], "failure")
+                self.assertIn(words, answer["message"])
+                self.assertEqual(answer["error_type"], "result_not_json")
+                self.assertFalse(answer["retryable"])
+
+    def test_a_result_over_the_limit_fails_for_good_and_names_the_limit(self) -> None:
+        with ScriptedEngine(BASICS, welcome={"result_bytes_max": 1000}) as engine:
+            fits = engine.run("give", input={"expression": "'x' * 998"})
+            self.assertEqual(fits["type"], "result")
+            answer = engine.run("give", input={"expression": "'x' * 999"})
+            self.assertEqual(answer["error_type"], "result_too_large")
+            self.assertFalse(answer["retryable"])
+            self.assertIn("1001 bytes; the limit is 1000", answer["message"])
+
+    def test_large_messages_pass_both_ways(self) -> None:
+        with ScriptedEngine(BASICS) as engine:
+            rows = ["ü" * 1000] * 5000  # ten megabytes
+            answer = engine.run("give", input={"expression": "context.input_data['rows']", "rows": rows})
+            self.assertEqual(answer["result"], rows)
+
+    def test_errors_become_failures(self) -> None:
+        with ScriptedEngine(BASICS) as engine:
+            answer = engine.run("broken", input={"expression": "RetryableError('wait', retry_after=1.5)"})
+            self.assertEqual(
+                (answer["type"], answer["message"], answer["error_type"], answer["retryable"]),
+                ("failure", "wait", "retryable_error", True),
+            )
+            self.assertEqual(answer["retry_after_ms"], 1500)
+            self.assertIn("in broken", answer["backtrace"])
+            answer = engine.run("broken", input={"expression": "NotFoundError('no', error_code='E1')"})
+            self.assertFalse(answer["retryable"])
+            self.assertEqual((answer["error_type"], answer["error_code"]), ("permanent_error", "E1"))
+            answer = engine.run("broken", input={"expression": "KeyError('total')"})
+            self.assertEqual(answer["message"], "KeyError: 'total'")
+            self.assertEqual(answer["error_type"], "handler_error")
+            self.assertEqual(answer["metadata"], {"exception_type": "KeyError"})
+            self.assertTrue(answer["retryable"])
+
+    def test_nothing_that_a_handler_raises_ends_the_worker(self) -> None:
+        with ScriptedEngine(BASICS) as engine:
+            for expression in (
+                "SystemExit(3)",
+                "KeyboardInterrupt()",
+                "RecursionError()",
+                "type('Odd', (Exception,), {'__str__': lambda self: 1 / 0})()",
+                "RetryableError('x', retry_after='soon', metadata={1: object()})",
+            ):
+                answer = engine.run("broken", input={"expression": expression})
+                self.assertEqual(answer["type"], "failure", expression)
+            self.assertEqual(engine.run("give", input={"expression": "1"})["result"], 1)
+
+    def test_unknown_members_and_messages_of_the_engine_are_ignored(self) -> None:
+        with ScriptedEngine(BASICS) as engine:
+            engine.send({"type": "weather", "sunny": True})
+            engine.send({"type": "rejected", "lease": 77, "reason": "late"})
+            engine.send({"type": "cancel", "lease": 77, "reason": "timeout"})
+            answer = engine.run("give", input={"expression": "1"}, colour="blue")
+            self.assertEqual(answer["result"], 1)
+
+
+class Words(unittest.TestCase):
+    """What handlers print and log."""
+
+    def log_lines(self, body: str, **members: object) -> "list[tuple[str, str]]":
+        source = "@step_handler('talk')\ndef talk(context):\n" + body
+        with ScriptedEngine(source) as engine:
+            lease = engine.attempt("talk", **members)
+            *lines, last = engine.read_until("result")
+            self.assertEqual({line["lease"] for line in lines} | {last["lease"]}, {lease})
+            self.assertEqual({line["type"] for line in lines} | {"log"}, {"log"})
+            return [(line["level"], line["text"]) for line in lines]
+
+    def test_print_goes_to_the_log_line_by_line(self) -> None:
+        body = "    print('one', 'two'); print('a\\n\\nb'); print('unfinished', end='')"
+        texts = ["one two", "a", "", "b", "unfinished"]
+        self.assertEqual(self.log_lines(body), [("info", text) for text in texts])
+
+    def test_bytes_and_odd_text_go_to_the_log(self) -> None:
+        body = "    sys.stdout.buffer.write(b'raw\\n'); print('\\ud800')"
+        self.assertEqual(self.log_lines(body), [("info", "raw"), ("info", "\\ud800")])
+
+    def test_a_very_long_line_is_cut(self) -> None:
+        lines = self.log_lines("    print('x' * 200_000)")
+        self.assertEqual("".join(text for _, text in lines), "x" * 200_000)
+        self.assertEqual(max(len(text) for _, text in lines), 65536)
+
+    def test_logging_and_context_log_keep_their_levels(self) -> None:
+        body = """
+    context.log.debug("d %s", 1); context.log.info("i"); context.log.warning("w"); context.log.error("e")
+    logging.info("root"); logging.getLogger("mine").critical("c"); logging.debug("not shown")
+    try:
+        1 / 0
+    except ZeroDivisionError:
+        logging.exception("oh")
+"""
+        lines = self.log_lines(body)
+        self.assertEqual(
+            lines[:6],
+            [("debug", "d 1"), ("info", "i"), ("warning", "w"), ("error", "e"), ("info", "root"),
+             ("error", "c")],
+        )
+        self.assertEqual(lines[6], ("error", "oh"))
+        self.assertEqual(lines[-1], ("error", "ZeroDivisionError: division by zero"))
+
+    def test_threads_of_the_handler_can_log(self) -> None:
+        body = """
+    thread = threading.Thread(target=lambda: context.log.info("from a thread"))
+    thread.start(); thread.join()
+"""
+        self.assertEqual(self.log_lines(body), [("info", "from a thread")])
+
+    def test_children_and_c_code_cannot_reach_the_protocol(self) -> None:
+        source = """
+            print("while importing")
+
+            @step_handler("children")
+            def children(context):
+                subprocess.run(["echo", "from a child"], check=True)
+                os.write(1, b"straight to one\\n")
+                sys.__stdout__.write("by the old name\\n"); sys.__stdout__.flush()
+                return sys.stdin.read() + repr(os.read(0, 10))
+        """
+        with ScriptedEngine(source) as engine:
+            self.assertEqual(engine.run("children")["result"], "b''")
+            engine.send({"type": "drain"})
+            self.assertEqual(engine.read()["type"], "drained")
+            errors = engine.errors()
+        for words in ("while importing", "from a child", "straight to one", "by the old name"):
+            self.assertIn(words, errors)
+
+    def test_a_forked_child_has_no_part_in_the_conversation(self) -> None:
+        source = """
+            import multiprocessing
+
+            def work():
+                print("printed in the fork"); logging.warning("logged in the fork")
+
+            @step_handler("fork")
+            def fork(context):
+                child = multiprocessing.get_context("fork").Process(target=work)
+                child.start(); child.join()
+                return child.exitcode
+        """
+        with ScriptedEngine(source) as engine:
+            self.assertEqual(engine.run("fork")["result"], 0)
+            engine.end_of_input()
+            errors = engine.errors()
+        self.assertIn("printed in the fork", errors)
+        self.assertIn("logged in the fork", errors)
+
+    def test_prints_of_two_attempts_do_not_mix(self) -> None:
+        source = """
+            both = threading.Barrier(2)
+
+            @step_handler("talk")
+            def talk(context):
+                for number in range(50):
+                    print(context.get_input("who"), end="")
+                    both.wait()
+                    print(number)
+
+            @step_handler("atalk")
+            async def atalk(context):
+                await asyncio.to_thread(print, "in a thread of", context.get_input("who"))
+        """
+        with ScriptedEngine(source, concurrency=2) as engine:
+            leases = {engine.attempt("talk", input={"who": who}): who for who in "ab"}
+            texts = {lease: [] for lease in leases}  # type: dict[int, list[str]]
+            ended = 0
+            while ended < 2:
+                message = engine.read()
+                if message["type"] == "log":
+                    texts[message["lease"]].append(message["text"])
+                ended += message["type"] == "result"
+            for lease, who in leases.items():
+                self.assertEqual(texts[lease], [f"{who}{number}" for number in range(50)])
+            if sys.version_info >= (3, 9):
+                engine.attempt("atalk", input={"who": "c"})
+                self.assertEqual(engine.read()["text"], "in a thread of c")
+
+
+class Questions(unittest.TestCase):
+    """Messages that want an answer."""
+
+    SOURCE = """
+        @step_handler("far")
+        def far(context):
+            found = [context.get_dependency_result(name) for name in ("near", "far", "far", "none")]
+            return {"found": found, "keys": context.get_dependency_result_keys()}
+
+        @step_handler("save")
+        def save(context):
+            before = context.checkpoint
+            context.save_cursor(7, items_processed=3, accumulated_results={"sum": 1})
+            return [before, context.checkpoint_cursor, context.checkpoint_items_processed]
+
+        @step_handler("progress")
+        async def progress(context):
+            context.heartbeat()
+            context.heartbeat({"done": 0.5})
+            context.heartbeat({"odd": object})
+    """
+
+    def test_a_far_result_is_fetched_once(self) -> None:
+        with ScriptedEngine(self.SOURCE) as engine:
+            question = engine.run(
+                "far", dependencies={"near": 1}, fetchable=["far"], dependency_names=["near"]
+            )
+            self.assertEqual((question["type"], question["step"]), ("fetch", "far"))
+            reply = {"type": "fetched", "lease": question["lease"], "id": question["id"]}
+            engine.send({**reply, "result": {"x": 2}})
+            answer = engine.read()
+            self.assertEqual(answer["result"]["found"], [1, {"x": 2}, {"x": 2}, None])
+            self.assertEqual(answer["result"]["keys"], ["near", "far"])
+
+    def test_a_refused_fetch_is_a_retryable_failure(self) -> None:
+        with ScriptedEngine(self.SOURCE) as engine:
+            question = engine.run("far", fetchable=["far"])
+            reply = {"type": "fetched", "lease": question["lease"], "id": question["id"]}
+            engine.send({**reply, "error": "gone"})
+            answer = engine.read()
+            self.assertEqual((answer["type"], answer["retryable"]), ("failure", True))
+            self.assertIn("gone", answer["message"])
+
+    def test_a_checkpoint_is_saved_before_the_handler_goes_on(self) -> None:
+        with ScriptedEngine(self.SOURCE) as engine:
+            message = engine.run("save", checkpoint={"cursor": 5})
+            self.assertEqual(message["type"], "checkpoint")
+            data = {"cursor": 7, "items_processed": 3, "accumulated_results": {"sum": 1}}
+            self.assertEqual(message["data"], data)
+            engine.send({"type": "checkpointed", "lease": message["lease"]})
+            self.assertEqual(engine.read()["result"], [{"cursor": 5}, 7, 3])
+
+    def test_a_refused_checkpoint_is_a_failure(self) -> None:
+        with ScriptedEngine(self.SOURCE, welcome={"result_bytes_max": 80}) as engine:
+            message = engine.run("save")
+            engine.send({"type": "checkpointed", "lease": message["lease"], "error": "lease lost"})
+            self.assertIn("lease lost", engine.read()["message"])
+        with ScriptedEngine(self.SOURCE, welcome={"result_bytes_max": 20}) as engine:
+            answer = engine.run("save")
+            self.assertIn("the limit is 20", answer["message"])
+            self.assertFalse(answer["retryable"])
+
+    def test_heartbeats(self) -> None:
+        with ScriptedEngine(self.SOURCE) as engine:
+            lease = engine.attempt("progress")
+            beats = engine.read_until("result")[:-1]
+            self.assertEqual(beats[0], {"type": "heartbeat", "lease": lease})
+            self.assertEqual(beats[1]["progress"], {"done": 0.5})
+            self.assertIsInstance(beats[2]["progress"], str)
+
+
+class Cancelling(unittest.TestCase):
+    def test_a_handler_that_never_looks_is_stopped(self) -> None:
+        for handler in ("spin", "stubborn", "asleep"):
+            with self.subTest(handler), ScriptedEngine(WAITING) as engine:
+                lease = engine.attempt(handler)
+                self.assertEqual(engine.read()["type"], "heartbeat")
+                engine.cancel(lease, "timeout")
+                *between, last = engine.read_until("stopped")
+                self.assertEqual(last, {"type": "stopped", "lease": lease})
+                self.assertEqual(
+                    [m["text"] for m in between], ["tidied up"] if handler == "asleep" else []
+                )
+                self.assertEqual(engine.run("quick")["type"], "result")
+
+    def test_a_handler_that_looks_may_end_by_itself(self) -> None:
+        # The strike may be faster than the handler's look; both are proper ends.
+        with ScriptedEngine(WAITING) as engine:
+            lease = engine.attempt("polite")
+            engine.read()
+            engine.cancel(lease)
+            self.assertIn(engine.read()["type"], ("stopped", "result"))
+
+    def test_a_handler_that_waits_for_the_engine_is_stopped(self) -> None:
+        with ScriptedEngine(WAITING) as engine:
+            lease = engine.attempt("saving")
+            self.assertEqual(engine.read()["type"], "checkpoint")
+            engine.cancel(lease, "shutdown")
+            self.assertEqual(engine.read(), {"type": "stopped", "lease": lease})
+
+    def test_an_attempt_that_has_not_begun_is_stopped(self) -> None:
+        with ScriptedEngine(WAITING, concurrency=1) as engine:
+            first = engine.attempt("spin")
+            engine.read()
+            second = engine.attempt("spin")
+            engine.cancel(second)
+            engine.cancel(second)
+            engine.cancel(first)
+            self.assertEqual(engine.read(), {"type": "stopped", "lease": first})
+            self.assertEqual(engine.read(), {"type": "stopped", "lease": second})
+
+    def test_a_late_cancel_never_hits_the_next_attempt(self) -> None:
+        with ScriptedEngine(WAITING, concurrency=1) as engine:
+            for _ in range(300):
+                first = engine.attempt("quick")
+                engine.cancel(first)
+                second = engine.attempt("quick")
+                self.assertIn(engine.read()["type"], ("result", "stopped"))
+                answer = engine.read()
+                self.assertEqual((answer["type"], answer["lease"]), ("result", second))
+
+    def test_other_attempts_go_on(self) -> None:
+        with ScriptedEngine(WAITING, concurrency=3) as engine:
+            leases = [engine.attempt("spin") for _ in range(2)]
+            self.assertEqual({engine.read()["lease"] for _ in leases}, set(leases))
+            self.assertEqual(engine.run("quick")["type"], "result")
+            engine.cancel(leases[1])
+            self.assertEqual(engine.read(), {"type": "stopped", "lease": leases[1]})
+            engine.cancel(leases[0])
+            self.assertEqual(engine.read(), {"type": "stopped", "lease": leases[0]})
+
+
+class Ending(unittest.TestCase):
+    def test_drain_finishes_what_runs(self) -> None:
+        with ScriptedEngine(Questions.SOURCE) as engine:
+            message = engine.run("save")
+            engine.send({"type": "drain"})
+            engine.send({"type": "checkpointed", "lease": message["lease"]})
+            self.assertEqual(engine.read()["type"], "result")
+            self.assertEqual(engine.read(), {"type": "drained"})
+            self.assertEqual(engine.exit_status(), 0)
+            self.assertEqual(engine.errors(), "")
+
+    def test_termination_is_a_drain_that_takes_nothing_more(self) -> None:
+        with ScriptedEngine(Questions.SOURCE) as engine:
+            message = engine.run("save")
+            engine.process.send_signal(signal.SIGINT)  # has no effect
+            engine.process.send_signal(signal.SIGTERM)
+            engine.send({"type": "checkpointed", "lease": message["lease"]})
+            self.assertEqual(engine.read()["type"], "result")
+            self.assertEqual(engine.read(), {"type": "drained"})
+            self.assertEqual(engine.exit_status(), 0)
+
+    def test_the_end_of_input_ends_the_worker_at_once(self) -> None:
+        with ScriptedEngine(WAITING) as engine:
+            engine.attempt("stubborn")
+            engine.read()
+            engine.end_of_input()
+            self.assertEqual(engine.exit_status(), 0)
+
+    def test_garbage_ends_the_worker_with_words(self) -> None:
+        for line in (b"garbage\n", b"[1]\n", b"{}\n", b'"x"\n', b'{"type":"attempt"}\n', b"\xff\n"):
+            with self.subTest(line), ScriptedEngine(WAITING) as engine:
+                engine.send_bytes(line)
+                self.assertEqual(engine.exit_status(), 1)
+                self.assertIn("cannot read the engine's message", engine.errors())
+
+    def test_half_a_line_is_the_engines_death_not_garbage(self) -> None:
+        with ScriptedEngine(WAITING) as engine:
+            engine.send_bytes(b'{"type":"att')
+            engine.end_of_input()
+            self.assertEqual(engine.exit_status(), 0)
+            self.assertEqual(engine.errors(), "")
+
+
+class Concurrency(unittest.TestCase):
+    SOURCE = """
+        together = threading.Barrier(4)
+
+        @step_handler("meet")
+        def meet(context):
+            together.wait()
+            return context.get_input("n")
+
+        @step_handler("ameet")
+        async def ameet(context):
+            together.wait()
+            return context.get_input("n")
+    """
+
+    def test_as_many_attempts_run_together_as_were_promised(self) -> None:
+        with ScriptedEngine(self.SOURCE, concurrency=4) as engine:
+            for handler in ("meet", "ameet"):
+                leases = {engine.attempt(handler, input={"n": n}): n for n in range(4)}
+                answers = [engine.read() for _ in leases]
+                self.assertEqual({a["lease"]: a["result"] for a in answers}, leases)
+
+    def test_thousands_of_attempts(self) -> None:
+        source = "@step_handler('double')\n@inputs('n')\ndef double(n): return n * 2\n"
+        with ScriptedEngine(source, concurrency=8) as engine:
+            wanted = {}
+            for n in range(5000):
+                wanted[engine.attempt("double", input={"n": n})] = n * 2
+                if n >= 8:
+                    answer = engine.read()
+                    self.assertEqual(answer["result"], wanted.pop(answer["lease"]))
+            self.assertEqual(len(wanted), 8)
+
+
+class CommandLine(unittest.TestCase):
+    def test_a_person_at_a_terminal_is_told_what_a_worker_is(self) -> None:
+        leader, follower = os.openpty()
+        try:
+            done = subprocess.run(
+                [sys.executable, "-m", "stepwell", "worker", "x.py"],
+                stdin=follower, capture_output=True, env={**os.environ, "PYTHONPATH": str(PACKAGE)},
+            )
+        finally:
+            os.close(leader)
+            os.close(follower)
+        self.assertEqual(done.returncode, 2)
+        self.assertIn(b"started by the engine", done.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()
