@@ -46,12 +46,18 @@ let package = Package(
             dependencies: ["StepwellKernel", "StepwellLog", "StepwellModel", "CLinux"],
             path: "Sources/Engine", swiftSettings: dialect),
         .target(
+            name: "StepwellHistory", dependencies: ["StepwellKernel", "StepwellLog", "StepwellModel"],
+            path: "Sources/History", swiftSettings: dialect),
+        .target(
             name: "Stepwell",
-            dependencies: ["StepwellEngine", "StepwellLog", "StepwellTemplates", "StepwellWorker", "StepwellModel"],
+            dependencies: ["StepwellEngine", "StepwellHistory", "StepwellKernel", "StepwellLog", "StepwellTemplates", "StepwellWorker", "StepwellModel"],
             path: "Sources/Stepwell", swiftSettings: dialect),
         .executableTarget(
             name: "StepwellCLI",
-            dependencies: ["Stepwell", "StepwellEngine", "StepwellLog", "StepwellTemplates", "StepwellModel", "CLinux"],
+            dependencies: [
+                "Stepwell", "StepwellEngine", "StepwellHistory", "StepwellLog", "StepwellTemplates", "StepwellModel",
+                "CLinux",
+            ],
             path: "Sources/CLI", swiftSettings: dialect),
 
         .testTarget(
@@ -69,6 +75,9 @@ let package = Package(
             name: "EngineTests",
             dependencies: ["StepwellEngine", "StepwellKernel", "StepwellLog", "StepwellModel", "CLinux"],
             path: "Tests/EngineTests", swiftSettings: dialect),
+        .testTarget(
+            name: "HistoryTests", dependencies: ["StepwellHistory", "StepwellKernel", "StepwellLog", "StepwellModel"],
+            path: "Tests/HistoryTests", swiftSettings: dialect),
         .testTarget(
             name: "StepwellTests", dependencies: ["Stepwell", "StepwellModel"], path: "Tests/StepwellTests",
             swiftSettings: dialect),

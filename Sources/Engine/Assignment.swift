@@ -1,11 +1,14 @@
 package import StepwellKernel
 package import StepwellLog
 package import StepwellModel
+import Synchronization
 
 /// An attempt on its way to whoever runs it. What it needs to know is read from the log when it is asked for.
 package struct Assignment: Sendable {
     package let task: TaskID
     package let attempt: AttemptID
+    /// Such as `python#1`.
+    package let workerName: String
     package let plan: Plan
     package let deadline: Timestamp?
     /// The task's `task.submitted` event.
@@ -16,19 +19,29 @@ package struct Assignment: Sendable {
     /// was resolved by hand without a result.
     package let dependencyResults: [SequenceNumber]
     package let log: any EventLog
+    private let lines = LineCounter()
 
     package init(
-        task: TaskID, attempt: AttemptID, plan: Plan, deadline: Timestamp?, submission: SequenceNumber,
+        task: TaskID, attempt: AttemptID, workerName: String = "", plan: Plan, deadline: Timestamp?, submission: SequenceNumber,
         checkpoint: SequenceNumber, dependencyResults: [SequenceNumber], log: any EventLog
     ) {
         self.task = task
         self.attempt = attempt
+        self.workerName = workerName
         self.plan = plan
         self.deadline = deadline
         self.submission = submission
         self.checkpoint = checkpoint
         self.dependencyResults = dependencyResults
         self.log = log
+    }
+
+    package init(_ delivery: Delivery, log: any EventLog) {
+        self.init(
+            task: delivery.task, attempt: delivery.attempt, workerName: delivery.workerName, plan: delivery.plan,
+            deadline: delivery.deadline,
+            submission: delivery.submission, checkpoint: delivery.checkpoint,
+            dependencyResults: delivery.dependencyResults, log: log)
     }
 
     package var template: Template { plan.template }
@@ -56,6 +69,33 @@ package struct Assignment: Sendable {
             throw LogError.corrupt("task \(task) has no checkpoint", at: checkpoint)
         }
         return data
+    }
+}
+
+extension Assignment {
+    /// A line of the attempt's log, numbered; nil when the attempt has written enough.
+    package func logLine(_ level: LogLine.Level, _ text: String, at time: Timestamp, _ limits: Limits) -> LogLine? {
+        let number = lines.next()
+        guard number <= limits.logLinesMax else { return nil }
+        let isLast = number == limits.logLinesMax
+        return LogLine(
+            task: task, step: attempt.step, attempt: attempt.attempt, lease: attempt.lease, number: UInt32(number),
+            time: time, level: isLast ? .warning : level,
+            text: isLast ? "the limit of \(limits.logLinesMax) lines is reached; further lines are not kept"
+                : text.cut(atBytes: limits.logLineBytesMax))
+    }
+}
+
+/// Numbers the log lines of one attempt, whichever thread they come from.
+private final class LineCounter: Sendable {
+    private let count = Atomic<Int>(0)
+
+    func next() -> Int { count.add(1, ordering: .relaxed).oldValue }
+}
+
+extension String {
+    fileprivate func cut(atBytes limit: Int) -> String {
+        utf8.count <= limit ? self : String(decoding: utf8.prefix(limit), as: UTF8.self) + " …"
     }
 }
 

@@ -13,6 +13,7 @@ package enum Effect: Sendable {
 package struct Delivery: Sendable {
     package let task: TaskID
     package let attempt: AttemptID
+    package let workerName: String
     package let plan: Plan
     package let deadline: Timestamp?
     package let submission: SequenceNumber
@@ -31,7 +32,7 @@ extension State {
                     task: id,
                     attempt: AttemptID(
                         step: start.step, attempt: start.attempt, lease: record.number, worker: start.worker),
-                    plan: task.plan, deadline: start.deadline, submission: task.first,
+                    workerName: lanes.worker(start.worker)?.name ?? "", plan: task.plan, deadline: start.deadline, submission: task.first,
                     checkpoint: task.steps[start.step].checkpoint,
                     dependencyResults: task.plan.template.steps[start.step].dependencies.map {
                         task.steps[$0].result

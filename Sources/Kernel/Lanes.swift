@@ -80,10 +80,16 @@ struct Lanes: Sendable {
         serves.remove(at: place)
     }
 
-    mutating func leaveAll() {
+    /// No worker, and nobody waits.
+    mutating func clear() {
         workers.removeAll()
         serves.removeAll()
         freeCount = 0
+        waitingCount = 0
+        for lane in lanes.indices {
+            lanes[lane].queue = Heap()
+            lanes[lane].count = 0
+        }
     }
 
     mutating func occupy(_ worker: WorkerID) {

@@ -19,9 +19,13 @@ extension State {
 
     private mutating func applyToEngine(_ event: Event) {
         switch event {
-        case .engineStarted:
-            lanes.leaveAll()
+        case .engineStarted(let start):
+            isDraining = false
             leases.removeGivenUp { _ in true }
+            lanes.clear()
+            focus = start.focus
+            for slot in tasks.indices { enqueueAgain(slot) }
+        case .engineDraining: isDraining = true
         case .workerJoined(let join): lanes.join(join)
         case .workerLeft(let worker, _):
             lanes.leave(worker)
@@ -108,7 +112,7 @@ extension State {
             satisfyDependents(slot, step)
         case .taskCancelled: try cancelSteps(slot, number)
         case .operatorRetried, .operatorCancelled, .taskWaiting, .taskBlocked, .taskCompleted: break
-        case .taskSubmitted, .engineStarted, .engineStopped, .workerJoined, .workerLeft, .clockClamped:
+        case .taskSubmitted, .engineStarted, .engineDraining, .engineStopped, .workerJoined, .workerLeft, .clockClamped:
             throw FoldError(number: number, reason: "it is no event of a task that exists")
         }
     }
@@ -135,16 +139,25 @@ extension State {
         _ slot: Int, _ step: StepIndex, _ trigger: StepMachine.Trigger, _ number: SequenceNumber
     ) throws(FoldError) {
         guard case .moves(let next) = try answer(slot, step, trigger, number) else { return }
-        if tasks[slot]!.steps[step].state == .enqueued {
+        if tasks[slot]!.steps[step].state == .enqueued, focus == nil || focus == tasks[slot]!.id {
             lanes.left(Int(tasks[slot]!.route.lanes[step]))
         }
         tasks[slot]!.move(step, to: next, at: number)
     }
 
+    /// A step of a task that is out of focus is enqueued, and waits for an engine that works on it.
     private mutating func enqueue(_ slot: Int, _ step: StepIndex, _ number: SequenceNumber) {
+        guard focus == nil || focus == tasks[slot]!.id else { return }
         lanes.push(
             .init(priority: tasks[slot]!.priority, number: number, slot: slot, step: step),
             into: Int(tasks[slot]!.route.lanes[step]))
+    }
+
+    private mutating func enqueueAgain(_ slot: Int) {
+        guard let task = tasks[slot], task.active > 0 else { return }
+        for (index, step) in task.steps.enumerated() where step.state == .enqueued {
+            enqueue(slot, index, step.since)
+        }
     }
 
     private mutating func begin(_ slot: Int, _ start: AttemptStart, _ number: SequenceNumber) {

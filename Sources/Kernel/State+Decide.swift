@@ -11,6 +11,11 @@ package struct Fact: Sendable {
         self.task = task
         self.event = event
     }
+
+    /// The clock went back.
+    package init(clampedFrom observed: Timestamp, to used: Timestamp) {
+        self.init(.clockClamped(observed: observed, used: used))
+    }
 }
 
 extension State {
@@ -21,6 +26,7 @@ extension State {
     package func decide(_ command: Command, closed: TaskSummary? = nil) throws(Rejection) -> Fact {
         switch command {
         case .startEngine(let start): return Fact(.engineStarted(start))
+        case .drainEngine: return Fact(.engineDraining)
         case .stopEngine: return Fact(.engineStopped)
         case .joinWorker(let join): return Fact(.workerJoined(join))
         case .loseWorker(let worker, let reason): return Fact(.workerLeft(worker, reason: reason))

@@ -82,7 +82,7 @@ extension State {
 
     /// Gives enqueued steps to free workers until nothing fits.
     mutating func schedule(_ turn: inout Turn) {
-        while let (waiting, worker) = nextMatch() {
+        while !isDraining, let (waiting, worker) = nextMatch() {
             let step = tasks[waiting.slot]!.plan.template.steps[waiting.step]
             let start = AttemptStart(
                 step: waiting.step, attempt: Int(tasks[waiting.slot]!.steps[waiting.step].attempt) + 1,

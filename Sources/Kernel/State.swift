@@ -19,6 +19,10 @@ package struct State: Sendable {
     var lanes = Lanes()
     var leases = Leases()
     var timers = Timers()
+    /// The engine is about to stop and starts no further attempt.
+    package internal(set) var isDraining = false
+    /// The only task that this run of the engine works on, if it is for one alone.
+    package internal(set) var focus: TaskID?
 
     package init() {}
 
@@ -49,6 +53,9 @@ package struct State: Sendable {
     package func worker(_ id: WorkerID) -> WorkerJoin? { lanes.worker(id) }
 
     package var runningAttemptCount: Int { leases.entries.count }
+    /// What workers hold, in the order in which it was started; also what they have been told to stop and have not yet.
+    package var runningAttempts: [(lease: Lease, worker: WorkerID)] { leases.entries.map { ($0.lease, $0.worker) } }
+    package var workerIDs: [WorkerID] { lanes.workers.map(\.join.worker) }
 
     // MARK: Templates
 

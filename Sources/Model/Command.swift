@@ -1,6 +1,7 @@
 /// Everything that may be asked of the engine, and everything that the outside world reports to it: the one way in.
 package enum Command: Sendable {
     case startEngine(EngineStart)
+    case drainEngine
     case stopEngine
     case joinWorker(WorkerJoin)
     case loseWorker(WorkerID, reason: String)

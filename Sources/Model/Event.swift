@@ -3,6 +3,8 @@
 public enum Event: Hashable, Sendable {
     // Facts about the engine and its workers.
     case engineStarted(EngineStart)
+    /// The engine was asked to stop: no further attempt is started before the next `engine.started`.
+    case engineDraining
     case engineStopped
     case workerJoined(WorkerJoin)
     case workerLeft(WorkerID, reason: String)
@@ -46,11 +48,14 @@ public struct EngineStart: Hashable, Sendable {
     public var version: String
     public var processID: Int
     public var host: String
+    /// Set when this run of the engine works on one task alone; other open tasks wait for another run.
+    public var focus: TaskID?
 
-    public init(version: String, processID: Int, host: String) {
+    public init(version: String, processID: Int, host: String, focus: TaskID? = nil) {
         self.version = version
         self.processID = processID
         self.host = host
+        self.focus = focus
     }
 }
 

@@ -42,12 +42,16 @@ class Worker:
         self._running: Dict[int, Attempt] = {}
         self._draining = False
         self._refusing = False
-        # A queue and not an event: a signal handler may fill it while the main thread waits.
-        self._done: "SimpleQueue[None]" = SimpleQueue()
+        self._is_done = False
+        # The main thread waits at a pipe, the one place where no signal can be overlooked.
+        self._bell, self._rope = os.pipe()
 
     def serve(self) -> None:
         """Work until the engine drains the worker, then return. Call it in the main thread."""
-        signal.signal(signal.SIGINT, lambda *_: None)  # the engine drains; a handler is not inherited
+        os.set_blocking(self._rope, False)
+        signal.set_wakeup_fd(self._rope)
+        # A handler and not SIG_IGN, which child processes would inherit.
+        signal.signal(signal.SIGINT, lambda *_: None)
         signal.signal(signal.SIGTERM, lambda *_: self._terminate())
         for number in range(self._concurrency):
             name = f"stepwell-{number + 1}"
@@ -55,7 +59,8 @@ class Worker:
         self._channel.send(encode(self._hello(), "hello"))
         sys.stdout = cast(TextIO, self._output)
         threading.Thread(target=self._listen, name="stepwell-reader", daemon=True).start()
-        self._done.get()
+        while not self._is_done:
+            os.read(self._bell, 1)
         self._channel.send(b'{"type":"drained"}')
         self._channel.close()
 
@@ -114,7 +119,8 @@ class Worker:
 
     def _leave_if_done(self) -> None:
         if self._draining and not self._running:
-            self._done.put(None)
+            self._is_done = True
+            os.write(self._rope, b".")
 
     # The handlers' threads.
 
@@ -275,5 +281,8 @@ def claim_standard_streams() -> Channel:
 def _forget(channel: Channel) -> None:
     """In a forked child: the conversation belongs to the parent."""
     channel.abandon()
+    signal.set_wakeup_fd(-1)
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     sys.stdout = sys.stderr
     current.set(None)

@@ -67,7 +67,6 @@ WAITING = """
     @step_handler("polite")
     def polite(context):
         context.heartbeat()
-        gate = threading.Event()
         while not context.is_cancelled:
             pass
         return "stopped by itself"
@@ -326,9 +325,8 @@ class Words(unittest.TestCase):
                 ended += message["type"] == "result"
             for lease, who in leases.items():
                 self.assertEqual(texts[lease], [f"{who}{number}" for number in range(50)])
-            if sys.version_info >= (3, 9):
-                engine.attempt("atalk", input={"who": "c"})
-                self.assertEqual(engine.read()["text"], "in a thread of c")
+            engine.attempt("atalk", input={"who": "c"})
+            self.assertEqual(engine.read()["text"], "in a thread of c")
 
 
 class Questions(unittest.TestCase):

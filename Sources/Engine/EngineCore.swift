@@ -1,0 +1,235 @@
+import Glibc
+package import StepwellKernel
+package import StepwellLog
+package import StepwellModel
+import Synchronization
+
+/// The running engine: the loop on its thread, and the doors to it. It knows no files, no YAML and no handlers' types.
+package final class EngineCore: AttemptHost {
+    package let log: any EventLog
+    package let limits: Limits
+    package let clock: any WallClock
+    private let mailbox = Mailbox()
+    private let thread: LoopThread
+    private let workerCount = Atomic<UInt32>(0)
+    private let observers: Observers
+
+    /// Folds the log. Nothing runs before ``start(_:)``.
+    /// - Throws: ``LogError``, or ``FoldError`` when the log's events cannot follow each other.
+    package init(
+        log: any EventLog, limits: Limits = Limits(), clock: any WallClock = SystemClock(),
+        observers: Observers = Observers()
+    ) throws {
+        self.log = log
+        self.limits = limits
+        self.clock = clock
+        self.observers = observers
+        let (state, eventsFolded) = try Recovery.fold(log)
+        recovered = (eventsFolded, state.openTaskCount)
+        let loop = Loop(state: state, log: log, observe: observers.events)
+        let box = FailureBox()
+        thread = LoopThread(
+            loop: loop, mailbox: mailbox, clock: clock,
+            events: .init(
+                storage: observers.storage,
+                failure: { error in
+                    box.error.withLock { $0 = error }
+                    observers.failure(error)
+                }))
+        failureBox = box
+        initialLoop = loop
+    }
+
+    private let recovered: (eventsFolded: Int, tasksOpen: Int)
+    private let failureBox: FailureBox
+    /// Only ``start(_:)`` touches it, before the thread runs.
+    nonisolated(unsafe) private let initialLoop: Loop
+
+    /// Records the start, closes the attempts that were running when the engine before this one ended, and begins to turn.
+    package func start(_ start: EngineStart, startedAt: Int64 = monotonicMilliseconds()) throws(LogError) -> RecoveryReport {
+        var (attemptsClosed, stepsEnqueued) = (0, 0)
+        let pending = initialLoop.prepare([.command(.startEngine(start), by: .engine, answer: nil)], at: clock.now())
+        for record in pending.batch.events {
+            switch record.event {
+            case .attemptLost: attemptsClosed += 1
+            case .stepEnqueued: stepsEnqueued += 1
+            default: break
+            }
+        }
+        try initialLoop.commit(pending)
+        initialLoop.release(pending)
+        thread.start()
+        return RecoveryReport(
+            eventsFolded: recovered.eventsFolded, tasksOpen: recovered.tasksOpen, attemptsClosed: attemptsClosed,
+            stepsEnqueued: stepsEnqueued, processesEnded: 0,
+            duration: Milliseconds(monotonicMilliseconds() - startedAt))
+    }
+
+    // MARK: Commands
+
+    /// Sends a command and waits until what follows from it is on disk.
+    package func send(_ command: Command, by actor: Actor) async throws(EngineError) {
+        let error: EngineError? = await withCheckedContinuation { continuation in
+            post(command, by: actor) { continuation.resume(returning: $0) }
+        }
+        if let error { throw error }
+    }
+
+    package func post(_ command: Command, by actor: Actor, answer: Letter.Answer? = nil) {
+        mailbox.post(.command(command, by: actor, answer: answer))
+    }
+
+    /// Asks the live state something, between two turns.
+    package func ask<Answer: Sendable>(_ question: @escaping @Sendable (State) -> Answer) async -> Answer {
+        await withCheckedContinuation { continuation in
+            mailbox.post(.query { view in continuation.resume(returning: question(view.state)) })
+        }
+    }
+
+    /// Calls once the task is closed, or blocked until somebody helps; at once if it is so already.
+    package func whenSettled(_ task: TaskID, _ call: @escaping @Sendable (Result<TaskState, EngineError>) -> Void) {
+        mailbox.post(
+            .query { [log] view in
+                if let state = view.state[task]?.state {
+                    if state == .blockedByFailures { return call(.success(state)) }
+                    view.waiters.append((task, { call(.success($0)) }))
+                    return
+                }
+                do {
+                    guard let summary = try log.task(task) else { return call(.failure(.rejected(.unknownTask(task)))) }
+                    call(.success(summary.state))
+                } catch let error as LogError { call(.failure(.log(error))) } catch {}
+            })
+    }
+
+    // MARK: Stopping
+
+    /// Starts no further attempt and asks workers to finish what they have.
+    package func drain() async {
+        try? await send(.drainEngine, by: .engine)
+        thread.perform { $0.drainRunners() }
+    }
+
+    /// Asks every running attempt to end.
+    package func stopAttempts() {
+        thread.perform { $0.stopAttempts() }
+    }
+
+    package func runningAttemptCount() async -> Int {
+        await ask { $0.runningAttemptCount }
+    }
+
+    /// Records the stop and ends the loop's thread. The log may be closed after.
+    package func stop() async {
+        if failureBox.error.withLock({ $0 }) == nil { try? await send(.stopEngine, by: .engine) }
+        await withCheckedContinuation { continuation in
+            // The join may wait for a commit; it must not hold a thread of the task pool.
+            onThread { [thread] in
+                thread.stop()
+                continuation.resume()
+            }
+        }
+    }
+
+    // MARK: Attempts
+
+    package func nextWorkerID() -> WorkerID {
+        WorkerID(workerCount.add(1, ordering: .relaxed).newValue)
+    }
+
+    package func join(_ join: WorkerJoin, runner: any AttemptRunner) {
+        mailbox.post(.join(join, runner))
+    }
+
+    package func leave(_ worker: WorkerID, reason: String) {
+        post(.loseWorker(worker, reason: reason), by: .engine)
+    }
+
+    package func finish(_ assignment: Assignment, _ outcome: AttemptOutcome) {
+        let checked = limits.check(outcome, of: assignment)
+        post(
+            .finishAttempt(assignment.task, assignment.attempt, checked),
+            by: Actor(.worker, id: assignment.workerName))
+    }
+
+    package func checkpoint(
+        _ assignment: Assignment, _ data: JSONText, done: @escaping @Sendable (Rejection?) -> Void
+    ) {
+        post(
+            .checkpointAttempt(assignment.task, assignment.attempt, data: data),
+            by: Actor(.worker, id: assignment.workerName)
+        ) { error in
+            switch error {
+            case nil: done(nil)
+            case .rejected(let rejection): done(rejection)
+            default: done(.unknownLease(assignment.attempt.lease))
+            }
+        }
+    }
+
+    package func log(_ assignment: Assignment, _ level: LogLine.Level, _ text: String) {
+        guard let line = assignment.logLine(level, text, at: clock.now(), limits) else { return }
+        mailbox.post(.logLine(line))
+        observers.logLine(line)
+    }
+
+    package func heartbeat(_ assignment: Assignment, progress: JSONText?) {
+        observers.heartbeat(assignment, progress)
+    }
+
+    package func result(
+        of step: String, for assignment: Assignment, done: @escaping @Sendable (Result<JSONText, FetchError>) -> Void
+    ) {
+        guard let index = assignment.plan.index(of: step),
+            assignment.plan.isAncestor(index, of: assignment.attempt.step)
+        else { return done(.failure(.notAnAncestor(step))) }
+        mailbox.post(
+            .query { [log] view in
+                let number = view.state[assignment.task]?.steps[index].result ?? .zero
+                do {
+                    guard let result = try log.result(at: number) else { return done(.failure(.noResult(step))) }
+                    done(.success(result))
+                } catch { done(.failure(.log(error))) }
+            })
+    }
+
+    package func notice(_ text: String) {
+        observers.notice(text)
+    }
+}
+
+/// What the engine tells of itself while it runs. Called on the engine's threads; must not block.
+package struct Observers: Sendable {
+    /// Events that are on disk now.
+    package var events: @Sendable ([EventRecord]) -> Void = { _ in }
+    package var logLine: @Sendable (LogLine) -> Void = { _ in }
+    package var heartbeat: @Sendable (Assignment, JSONText?) -> Void = { _, _ in }
+    /// For the operator: a worker has died, a process was ended.
+    package var notice: @Sendable (String) -> Void = { _ in }
+    /// The disk is full (the error), or no longer (nil).
+    package var storage: @Sendable (LogError?) -> Void = { _ in }
+    /// The log has failed, and the engine with it.
+    package var failure: @Sendable (LogError) -> Void = { _ in }
+
+    package init() {}
+}
+
+/// Runs a body on a thread of its own.
+package func onThread(_ body: @escaping @Sendable () -> Void) {
+    final class Box: Sendable {
+        let body: @Sendable () -> Void
+        init(_ body: @escaping @Sendable () -> Void) { self.body = body }
+    }
+    var thread = pthread_t()
+    pthread_create(
+        &thread, nil,
+        { raw in
+            Unmanaged<Box>.fromOpaque(raw!).takeRetainedValue().body()
+            return nil
+        }, Unmanaged.passRetained(Box(body)).toOpaque())
+    pthread_detach(thread)
+}
+
+private final class FailureBox: Sendable {
+    let error = Mutex<LogError?>(nil)
+}

@@ -1,0 +1,174 @@
+package import StepwellKernel
+package import StepwellLog
+package import StepwellModel
+
+/// Turns the kernel's crank: letters in, one commit, effects out. Synchronous and without a thread of its own, so that tests
+/// and the simulation drive it with a clock of theirs.
+package final class Loop {
+    private var state: State
+    private let log: any EventLog
+    private var runners: [WorkerID: any AttemptRunner] = [:]
+    private var waiters: [TaskID: [@Sendable (TaskState) -> Void]] = [:]
+    private var snapshots: SnapshotPolicy
+    /// The clock was behind the log's last time when it was last read.
+    private var isClamped = false
+    private let observe: @Sendable ([EventRecord]) -> Void
+
+    /// What a turn wants to write, and what it will do when that is on disk.
+    package struct Pending {
+        var batch = LogBatch()
+        var effects: [Effect] = []
+        var answers: [(Letter.Answer, EngineError?)] = []
+        var queries: [@Sendable (inout LoopView) -> Void] = []
+    }
+
+    package init(
+        state: State, log: any EventLog, observe: @escaping @Sendable ([EventRecord]) -> Void = { _ in }
+    ) {
+        self.state = state
+        self.log = log
+        self.observe = observe
+        snapshots = SnapshotPolicy()
+    }
+
+    /// When the next timer comes due.
+    package var nextDue: Timestamp? { state.nextDue() }
+    package var runningAttemptCount: Int { state.runningAttemptCount }
+
+    /// One whole turn.
+    /// - Throws: what ``EventLog/append(_:)`` throws; nothing has left the engine then.
+    package func turn(_ letters: [Letter], at observed: Timestamp) throws(LogError) {
+        let pending = prepare(letters, at: observed)
+        try commit(pending)
+        release(pending)
+    }
+
+    // MARK: The three parts of a turn
+
+    /// Decides on every letter and every timer that is due.
+    package func prepare(_ letters: [Letter], at observed: Timestamp) -> Pending {
+        var pending = Pending()
+        var turn = Turn(time: max(observed, state.time))
+        clamp(observed, &turn)
+        for letter in letters { read(letter, &turn, &pending) }
+        state.performDueTimers(in: &turn)
+        state.end(&turn)
+        pending.batch.events = turn.records
+        pending.batch.tasks = turn.summaries
+        pending.batch.snapshots = snapshots.due(after: turn.summaries, in: state)
+        pending.effects = turn.effects
+        return pending
+    }
+
+    /// Writes it down. May be called again with the same pending turn after ``LogError/diskFull(path:)``.
+    package func commit(_ pending: Pending) throws(LogError) {
+        guard !pending.batch.isEmpty else { return }
+        try log.append(pending.batch)
+    }
+
+    /// What was waiting for the disk: answers, attempts, news.
+    package func release(_ pending: Pending) {
+        for (answer, error) in pending.answers { answer(error) }
+        for effect in pending.effects { perform(effect) }
+        if !pending.batch.events.isEmpty { observe(pending.batch.events) }
+        // Last, so that whoever asks sees nothing that is not on disk.
+        for ask in pending.queries {
+            var view = LoopView(state: state)
+            ask(&view)
+            for (task, call) in view.waiters { waiters[task, default: []].append(call) }
+        }
+    }
+
+    // MARK: Letters
+
+    private func read(_ letter: Letter, _ turn: inout Turn, _ pending: inout Pending) {
+        switch letter {
+        case .command(let command, let actor, let answer):
+            let error = perform(command, by: actor, &turn, &pending)
+            if let answer { pending.answers.append((answer, error)) }
+        case .join(let join, let runner):
+            runners[join.worker] = runner
+            _ = perform(.joinWorker(join), by: Actor(.worker, id: join.name), &turn, &pending)
+        case .logLine(let line): pending.batch.logLines.append(line)
+        case .query(let ask): pending.queries.append(ask)
+        }
+    }
+
+    private func perform(
+        _ command: Command, by actor: Actor, _ turn: inout Turn, _ pending: inout Pending
+    ) -> EngineError? {
+        if case .loseWorker(let worker, _) = command, runners.removeValue(forKey: worker) == nil { return nil }
+        do {
+            let closed = try closedTask(of: command, turn)
+            do {
+                try state.perform(try complete(command, &pending), by: actor, closed: closed, in: &turn)
+                return nil
+            } catch { return .rejected(error) }
+        } catch { return .log(error) }
+    }
+
+    /// What the log's index knows of the command's task when the state has let it go.
+    private func closedTask(of command: Command, _ turn: Turn) throws(LogError) -> TaskSummary? {
+        guard let id = command.task, state[id] == nil else { return nil }
+        return try log.task(id)
+    }
+
+    /// Adds to a submission what only the log knows: who has the key.
+    private func complete(_ command: Command, _ pending: inout Pending) throws(Rejection) -> Command {
+        guard case .submitTask(let id, let submission, let template, let known, let replacing) = command else {
+            return command
+        }
+        if state.plan(submission.template) == nil {
+            pending.batch.templates.append((submission.template, template.encoded))
+        }
+        guard known == nil, !replacing, let key = submission.key else { return command }
+        let owner = try? log.task(namespace: submission.namespace, name: submission.name, key: key)
+        return .submitTask(id, submission, template, known: owner ?? nil, replacing: replacing)
+    }
+
+    // MARK: Effects
+
+    private func perform(_ effect: Effect) {
+        switch effect {
+        case .deliver(let delivery):
+            runners[delivery.attempt.worker]?.run(Assignment(delivery, log: log))
+        case .stop(let lease, let worker, let timedOut):
+            runners[worker]?.stop(lease, because: timedOut ? .timeout : .cancelled)
+        case .reject(let lease, let worker, let reason): runners[worker]?.rejected(lease, because: reason)
+        case .settled(let task, let taskState):
+            for call in waiters.removeValue(forKey: task) ?? [] { call(taskState) }
+        }
+    }
+
+    /// Asks every runner to end what it runs.
+    package func stopAttempts() {
+        for entry in state.runningAttempts { runners[entry.worker]?.stop(entry.lease, because: .shutdown) }
+    }
+
+    package func drainRunners() {
+        for worker in state.workerIDs { runners[worker]?.drain() }
+    }
+
+    // MARK: Time
+
+    /// The log's time never goes back. That the clock did is recorded once.
+    private func clamp(_ observed: Timestamp, _ turn: inout Turn) {
+        let isBehind = observed < state.time
+        if isBehind, !isClamped {
+            state.perform(Fact(clampedFrom: observed, to: state.time), by: .engine, in: &turn)
+        }
+        isClamped = isBehind
+    }
+}
+
+extension Command {
+    /// The task that the command is about.
+    fileprivate var task: TaskID? {
+        switch self {
+        case .startEngine, .drainEngine, .stopEngine, .joinWorker, .loseWorker: nil
+        case .submitTask(let id, _, _, _, _), .finishAttempt(let id, _, _), .checkpointAttempt(let id, _, _),
+            .retryTask(let id, _, _), .cancelTask(let id, _), .resolveStep(let id, _, _, _):
+            id
+        }
+    }
+}

@@ -1,0 +1,99 @@
+import Glibc
+import StepwellLog
+import StepwellModel
+
+/// The thread that owns the loop: it waits for letters and timers, turns, and stands still while the disk is full.
+///
+/// A thread of its own for two reasons: a write transaction belongs to one thread, and a commit waits for the disk, which would
+/// hold up half of a two-thread task pool.
+final class LoopThread: @unchecked Sendable {  // `loop` is touched on the thread only; the rest is immutable or locked.
+    /// How often a full disk is tried again.
+    static let diskRetry = Milliseconds(500)
+    /// The longest wait without looking at the clock, so that one that was set forward is noticed.
+    static let waitMax = Milliseconds(1000)
+
+    let mailbox: Mailbox
+    private let loop: Loop
+    private let clock: any WallClock
+    private let events: Events
+    private var thread = pthread_t()
+    private var isStopping = false
+
+    /// What the thread tells whoever started it.
+    struct Events: Sendable {
+        /// The disk is full (the error), or no longer (nil).
+        var storage: @Sendable (LogError?) -> Void
+        /// The log has failed; the loop has ended, and memory is ahead of the disk.
+        var failure: @Sendable (LogError) -> Void
+    }
+
+    init(loop: Loop, mailbox: Mailbox, clock: any WallClock, events: Events) {
+        self.loop = loop
+        self.mailbox = mailbox
+        self.clock = clock
+        self.events = events
+    }
+
+    func start() {
+        let box = Unmanaged.passRetained(self)
+        pthread_create(
+            &thread, nil,
+            { raw in
+                let owner = Unmanaged<LoopThread>.fromOpaque(raw!).takeRetainedValue()
+                pthread_setname_np(pthread_self(), "stepwell-loop")
+                owner.run()
+                return nil
+            }, box.toOpaque())
+    }
+
+    /// Asks the loop to end after the letters that wait now, and waits until it has.
+    func stop() {
+        mailbox.post(.query { [self] _ in isStopping = true })
+        pthread_join(thread, nil)
+    }
+
+    /// Does something with the loop on its thread, after the letters that wait now.
+    func perform(_ body: @escaping @Sendable (Loop) -> Void) {
+        mailbox.post(.query { [self] _ in body(loop) })
+    }
+
+    private func run() {
+        do {
+            while !isStopping {
+                let letters = mailbox.take(waiting: wait())
+                let pending = loop.prepare(letters, at: clock.now())
+                try commit(pending)
+                loop.release(pending)
+            }
+        } catch {
+            mailbox.refuseClients(.log(error))
+            events.failure(error)
+        }
+    }
+
+    private func wait() -> Milliseconds {
+        guard let due = loop.nextDue else { return Self.waitMax }
+        return min(max(due - clock.now(), .zero), Self.waitMax)
+    }
+
+    /// Commits; while the disk is full, refuses new commands and tries again until there is space. What workers report
+    /// waits in the mailbox meanwhile.
+    private func commit(_ pending: Loop.Pending) throws(LogError) {
+        var isFull = false
+        while true {
+            do {
+                try loop.commit(pending)
+                if isFull {
+                    mailbox.refuseClients(nil)
+                    events.storage(nil)
+                }
+                return
+            } catch .diskFull(let path) {
+                mailbox.refuseClients(.log(.diskFull(path: path)))
+                if !isFull { events.storage(.diskFull(path: path)) }
+                isFull = true
+                mailbox.pause(Self.diskRetry)
+            }
+        }
+    }
+}

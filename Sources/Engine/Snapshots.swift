@@ -1,0 +1,105 @@
+import StepwellKernel
+import StepwellLog
+import StepwellModel
+
+/// When a task is worth a snapshot: when its events since the last one are many beside its steps, so that the cost of writing
+/// snapshots stays a fraction of that of the events. Small tasks never get one.
+struct SnapshotPolicy {
+    /// Fewer events than this fold faster than a snapshot is read.
+    static let eventsMin: UInt32 = 256
+    /// Events a step between two snapshots.
+    static let eventsPerStep: UInt32 = 2
+
+    /// The number of events that the last snapshot of a task held.
+    private var held: [TaskID: UInt32] = [:]
+
+    mutating func due(after summaries: [TaskSummary], in state: State) -> [TaskSnapshotBytes] {
+        var due: [TaskSnapshotBytes] = []
+        for summary in summaries {
+            if summary.state.isClosed {
+                if summary.eventCount >= Self.eventsMin { held[summary.id] = nil }
+                continue
+            }
+            let interval = max(Self.eventsMin, Self.eventsPerStep * UInt32(summary.stepCount))
+            guard summary.eventCount >= interval, summary.eventCount - (held[summary.id] ?? 0) >= interval,
+                let task = state[summary.id]
+            else { continue }
+            held[summary.id] = summary.eventCount
+            due.append(
+                TaskSnapshotBytes(task: summary.id, number: summary.last, bytes: SnapshotCodec.encode(task)))
+        }
+        return due
+    }
+}
+
+/// A task as bytes, for the snapshot table. A cache: bytes that do not decode are ignored, and the events are folded instead.
+enum SnapshotCodec {
+    /// Raised whenever the layout changes; other layouts are ignored.
+    private static let layout: UInt64 = 1
+
+    static func encode(_ task: TaskRecord) -> [UInt8] {
+        var writer = CBORWriter()
+        writer.array(5)
+        writer.unsigned(layout)
+        writer.unsigned(UInt64(task.state.rawValue))
+        writer.unsigned(UInt64(task.eventCount))
+        writer.integer(task.changed.milliseconds)
+        writer.array(task.steps.count)
+        for step in task.steps { encode(step, into: &writer) }
+        return writer.bytes
+    }
+
+    private static func encode(_ step: StepRecord, into writer: inout CBORWriter) {
+        writer.array(10)
+        writer.unsigned(UInt64(step.state.rawValue))
+        writer.unsigned(UInt64(step.workerKind.rawValue))
+        writer.unsigned(UInt64(step.worker.rawValue))
+        writer.unsigned(UInt64(step.attempt))
+        writer.unsigned(UInt64(step.losses))
+        writer.unsigned(UInt64(step.remaining))
+        writer.unsigned(step.since.rawValue)
+        writer.unsigned(step.result.rawValue)
+        writer.unsigned(step.checkpoint.rawValue)
+        writer.integer(step.due.milliseconds)
+    }
+
+    /// The task, or nil if the bytes are of another layout or damaged.
+    static func decode(_ snapshot: TaskSnapshotBytes, _ summary: TaskSummary, _ route: Route) -> TaskRecord? {
+        try? CBORReader.read(snapshot.bytes) { reader in
+            guard try reader.array() == 5, try reader.unsigned() == layout,
+                let state = TaskState(rawValue: UInt8(clamping: try reader.unsigned()))
+            else { return nil }
+            let eventCount = UInt32(clamping: try reader.unsigned())
+            let changed = Timestamp(milliseconds: try reader.integer())
+            let count = try reader.array()
+            guard count == route.plan.stepCount else { return nil }
+            var steps: ContiguousArray<StepRecord> = []
+            steps.reserveCapacity(count)
+            for _ in 0..<count {
+                guard let step = try decodeStep(&reader) else { return nil }
+                steps.append(step)
+            }
+            return TaskRecord(
+                summary: summary, route: route, last: snapshot.number, eventCount: eventCount, state: state,
+                changed: changed, steps: steps)
+        }
+    }
+
+    private static func decodeStep(_ reader: inout CBORReader) throws -> StepRecord? {
+        guard try reader.array() == 10, let state = StepState(rawValue: UInt8(clamping: try reader.unsigned())),
+            let kind = WorkerJoin.Kind(rawValue: UInt8(clamping: try reader.unsigned()))
+        else { return nil }
+        var step = StepRecord(remaining: 0)
+        step.state = state
+        step.workerKind = kind
+        step.worker = WorkerID(UInt32(clamping: try reader.unsigned()))
+        step.attempt = UInt16(clamping: try reader.unsigned())
+        step.losses = UInt16(clamping: try reader.unsigned())
+        step.remaining = UInt32(clamping: try reader.unsigned())
+        step.since = SequenceNumber(try reader.unsigned())
+        step.result = SequenceNumber(try reader.unsigned())
+        step.checkpoint = SequenceNumber(try reader.unsigned())
+        step.due = Timestamp(milliseconds: try reader.integer())
+        return step
+    }
+}

@@ -1,0 +1,60 @@
+package import StepwellModel
+
+extension TaskReport {
+    /// The report as one JSON object; results and input stand in it byte for byte. `docs/cli.md` lists the members.
+    package var json: JSONText {
+        var writer = JSONWriter()
+        writer.beginObject()
+        writer.member("task_id", id.description)
+        writer.member("namespace", submission.namespace)
+        writer.member("name", submission.name)
+        writer.member("version", submission.version)
+        writer.member("key", submission.key.map(JSON.string) ?? .null)
+        writer.member("state", state.name)
+        writer.member("priority", submission.priority)
+        writer.member("input", submission.input)
+        writer.member("submitted_at", submitted.description)
+        writer.member("completed_at", closed.map { .string($0.description) } ?? .null)
+        writer.name("steps")
+        writer.beginObject()
+        for step in steps {
+            writer.name(step.name)
+            step.write(to: &writer)
+        }
+        writer.endObject()
+        writer.endObject()
+        return JSONText(trusted: writer.bytes)
+    }
+}
+
+extension StepReport {
+    fileprivate func write(to writer: inout JSONWriter) {
+        writer.beginObject()
+        writer.member("state", state.name)
+        writer.member("attempts", attempts)
+        writer.member("max_attempts", attemptsMax)
+        writer.member("lost", losses)
+        if let result, state.satisfiesDependents { writer.member("result", result) }
+        if let failure, !state.satisfiesDependents { writer.member("error", failure.json) }
+        if let due { writer.member("due_at", due.description) }
+        if !waitsFor.isEmpty { writer.member("waits_for", .array(waitsFor.map(JSON.string))) }
+        writer.member("started_at", started.map { .string($0.description) } ?? .null)
+        writer.member("completed_at", completed.map { .string($0.description) } ?? .null)
+        writer.endObject()
+    }
+}
+
+extension Failure {
+    /// The failure as a JSON object.
+    package var json: JSON {
+        var members: [JSON.Member] = [
+            .init("message", .string(message)), .init("error_type", .string(errorType)),
+            .init("retryable", .bool(retryable)),
+        ]
+        if let errorCode { members.append(.init("error_code", .string(errorCode))) }
+        if let retryAfter { members.append(.init("retry_after_ms", .number(String(retryAfter.rawValue)))) }
+        if let backtrace { members.append(.init("backtrace", .string(backtrace))) }
+        if let metadata { members.append(.init("metadata", metadata.json)) }
+        return .object(members)
+    }
+}

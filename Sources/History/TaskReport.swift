@@ -1,0 +1,154 @@
+package import StepwellKernel
+package import StepwellLog
+public import StepwellModel
+
+/// A task as its events tell it: where it stands, and what came of each step.
+public struct TaskReport: Sendable {
+    public var id: TaskID
+    public var submission: Submission
+    public var template: Template
+    public var state: TaskState
+    public var submitted: Timestamp
+    /// The time of the last event.
+    public var changed: Timestamp
+    /// Set when the task is closed.
+    public var closed: Timestamp?
+    /// The event that the report ends with.
+    public var last: SequenceNumber
+    /// In the template's order.
+    public var steps: [StepReport]
+    /// Why an operator cancelled the task.
+    public var cancelReason: String?
+
+    public subscript(step: String) -> StepReport? { steps.first { $0.name == step } }
+}
+
+/// One step of a ``TaskReport``.
+public struct StepReport: Sendable {
+    public var name: String
+    public var state: StepState = .pending
+    /// The attempts that were used since the step was last reset; lost ones do not count.
+    public var attempts = 0
+    public var attemptsMax = 0
+    /// Every running of the step that was ever started.
+    public var starts = 0
+    /// How many of them were lost with their worker or engine.
+    public var losses = 0
+    public var result: JSONText?
+    /// Of the last attempt that failed.
+    public var failure: Failure?
+    public var failureReason: FailureReason?
+    /// Why an operator resolved the step by hand.
+    public var resolvedReason: String?
+    /// The first start.
+    public var started: Timestamp?
+    public var lastStarted: Timestamp?
+    /// When the step became final.
+    public var completed: Timestamp?
+    /// When the next attempt is due.
+    public var due: Timestamp?
+    public var deadline: Timestamp?
+    /// Steps that must be complete before this one can start, and are not.
+    public var waitsFor: [String] = []
+    /// The lease that runs or last ran.
+    public var lease: Lease?
+
+    init(_ template: StepTemplate) {
+        name = template.name
+        attemptsMax = template.retry.attemptsMax
+    }
+}
+
+extension TaskReport {
+    /// Reads a task from the log.
+    /// - Throws: ``LogError``, or ``FoldError`` when the events cannot follow each other; nil when there is no such task.
+    package static func read(_ id: TaskID, from log: any EventReader) throws -> TaskReport? {
+        guard let summary = try log.task(id) else { return nil }
+        guard let template = try log.template(summary.template) else {
+            throw LogError.corrupt("the template \(summary.template) is missing", at: summary.first)
+        }
+        var state = State()
+        state.adopt(Plan(template, digest: summary.template))
+        var report: TaskReport?
+        try log.events(of: id, after: .zero, payloads: .included) { record in
+            try state.apply(record)
+            if case .taskSubmitted(let submission) = record.event {
+                report = TaskReport(id, submission, template, record)
+            }
+            report?.note(record)
+        }
+        guard let task = state[id] else { return report }
+        report?.take(task)
+        return report
+    }
+
+    private init(_ id: TaskID, _ submission: Submission, _ template: Template, _ record: EventRecord) {
+        self.id = id
+        self.submission = submission
+        self.template = template
+        state = .pending
+        submitted = record.time
+        changed = record.time
+        last = record.number
+        steps = template.steps.map { StepReport($0) }
+    }
+
+    /// What the kernel knows: states, and what is awaited.
+    private mutating func take(_ task: TaskRecord) {
+        state = task.state
+        changed = task.changed
+        last = task.last
+        if task.state.isClosed { closed = closed ?? task.changed }
+        for (index, step) in task.steps.enumerated() {
+            steps[index].state = step.state
+            steps[index].attempts = Int(step.attempt)
+            let due = step.due == .never ? nil : step.due
+            steps[index].due = step.state == .waitingForRetry ? due : nil
+            steps[index].deadline = step.state == .inProgress ? due : nil
+            if step.state == .pending {
+                steps[index].waitsFor = template.steps[index].dependencies
+                    .filter { !task.steps[$0].state.satisfiesDependents }
+                    .map { template.steps[$0].name }
+            }
+        }
+    }
+
+    /// What the kernel lets go: results, failures, times.
+    private mutating func note(_ record: EventRecord) {
+        switch record.event {
+        case .attemptStarted(let start):
+            steps[start.step].starts += 1
+            steps[start.step].started = steps[start.step].started ?? record.time
+            steps[start.step].lastStarted = record.time
+            steps[start.step].lease = record.number
+        case .attemptSucceeded(let attempt, let result, _): steps[attempt.step].result = result
+        case .attemptFailed(let attempt, let failure): steps[attempt.step].failure = failure
+        case .attemptTimedOut(let attempt):
+            let timeout = template.steps[attempt.step].timeout
+            steps[attempt.step].failure = Failure(
+                message: "the attempt took longer than \(timeout.map(\.description) ?? "its timeout")",
+                errorType: "timeout")
+        case .attemptLost(let attempt, _): steps[attempt.step].losses += 1
+        case .stepCompleted(let step):
+            steps[step].completed = record.time
+            steps[step].failure = nil
+        case .stepFailed(let step, let reason):
+            steps[step].completed = record.time
+            steps[step].failureReason = reason
+            if reason == .lossesExhausted {
+                steps[step].failure = Failure(
+                    message: "the attempt was lost with its worker too often", errorType: "lost", retryable: false)
+            }
+        case .stepReset(let step):
+            steps[step].completed = nil
+            steps[step].failureReason = nil
+        case .operatorResolved(let step, let result, let reason):
+            steps[step].result = result
+            steps[step].resolvedReason = reason
+            steps[step].completed = record.time
+        case .operatorCancelled(let reason): cancelReason = reason
+        case .taskCompleted, .taskCancelled: closed = record.time
+        default: break
+        }
+    }
+}

@@ -1,0 +1,185 @@
+import Glibc
+package import StepwellEngine
+package import StepwellHistory
+package import StepwellLog
+public import StepwellModel
+public import StepwellWorker
+import Synchronization
+
+/// A workflow engine on a store of its own, in this process.
+///
+/// ```swift
+/// let engine = try await Engine.open(".stepwell")
+/// engine.register(Extract(), Transform())
+/// let task = try await engine.submit(template, input: ["source": "production"])
+/// let report = try await task.wait()
+/// await engine.stop()
+/// ```
+///
+/// Every accepted command is on disk before it is acknowledged. What was open when an engine on the same store ended, in
+/// whatever way, goes on as soon as its handlers are registered.
+public final class Engine: Sendable {
+    package let core: EngineCore
+    package let store: LMDBLog
+    package let options: EngineOptions
+    /// What the start found: tasks that were open, attempts that were running.
+    public let recovery: RecoveryReport
+
+    private init(core: EngineCore, store: LMDBLog, options: EngineOptions, recovery: RecoveryReport) {
+        self.core = core
+        self.store = store
+        self.options = options
+        self.recovery = recovery
+    }
+
+    /// Opens the store in that directory, makes one if there is none, and recovers what was open.
+    ///
+    /// - Throws: ``LogError``: another engine has the store (`store_locked`), it cannot be written, the disk is full, its
+    ///   format is another one, or it is damaged.
+    public static func open(_ path: String, options: EngineOptions = EngineOptions()) async throws -> Engine {
+        let startedAt = monotonicMilliseconds()
+        let store = try LMDBLog.open(path)
+        do {
+            let core = try EngineCore(
+                log: store, limits: options.limits, clock: options.clock, observers: options.observers)
+            let recovery = try core.start(EngineStart.here(), startedAt: startedAt)
+            return Engine(core: core, store: store, options: options, recovery: recovery)
+        } catch {
+            store.close()
+            throw error
+        }
+    }
+
+    // MARK: Handlers
+
+    /// Registers handlers, which share `options.slots` places. Steps that wait for them start at once.
+    public func register(_ handlers: any StepHandler...) {
+        register(handlers.map { HandlerFunction(opening: $0) })
+    }
+
+    /// Registers handlers made of closures, which share `options.slots` places.
+    public func register(_ handlers: [HandlerFunction]) {
+        let runner = InProcessRunner(
+            host: core,
+            handlers: Dictionary(handlers.map { ($0.name, $0.runner(core)) }, uniquingKeysWith: { _, last in last }))
+        let join = WorkerJoin(
+            worker: core.nextWorkerID(), name: "in-process", kind: .inProcess,
+            handlers: handlers.map { HandlerVersion(name: $0.name, version: $0.version) }, slots: options.slots)
+        core.join(join, runner: runner)
+    }
+
+    // MARK: Tasks
+
+    /// Submits a task. It is on disk when this returns.
+    ///
+    /// - Parameters:
+    ///   - input: a JSON object.
+    ///   - key: the identity key: at most one task of this namespace and name is found by it.
+    ///   - replacing: with a key that has a task already, submit another one, which the key then names.
+    /// - Throws: ``EngineError``: `rejected` when the key has a task already or the template asks for what is not
+    ///   supported; ``InputError`` when the input is no object or does not fit the template's `input_schema`.
+    @discardableResult
+    public func submit(
+        _ template: Template, input: JSON = [:], key: String? = nil, replacing: Bool = false, priority: Int = 0,
+        correlationID: String? = nil, tags: [String] = [], reason: String? = nil
+    ) async throws -> TaskHandle {
+        try await submit(
+            template, input: JSONText(input),
+            SubmitOptions(
+                key: key, replacing: replacing, priority: priority, correlationID: correlationID, tags: tags,
+                reason: reason, actor: Actor(.client)))
+    }
+
+    package func submit(_ template: Template, input: JSONText, _ options: SubmitOptions) async throws -> TaskHandle {
+        try InputError.check(input, against: template)
+        let id = TaskID(
+            time: core.clock.now(), random: (.random(in: .min ... .max), .random(in: .min ... .max)))
+        let submission = Submission(
+            template: template.digest, namespace: template.namespace, name: template.name, version: template.version,
+            environment: template.environment, input: input, priority: options.priority, key: options.key,
+            correlationID: options.correlationID ?? id.description, initiator: options.initiator,
+            sourceSystem: options.sourceSystem, reason: options.reason, tags: options.tags)
+        try await core.send(
+            .submitTask(id, submission, template, known: nil, replacing: options.replacing), by: options.actor)
+        return TaskHandle(id: id, engine: self)
+    }
+
+    /// A task of the store, open or closed.
+    public func task(_ id: TaskID) -> TaskHandle { TaskHandle(id: id, engine: self) }
+
+    /// The newest task of that namespace and name with that key.
+    public func task(namespace: String, name: String, key: String) async throws -> TaskHandle? {
+        try store.task(namespace: namespace, name: name, key: key).map { TaskHandle(id: $0, engine: self) }
+    }
+
+    // MARK: Stopping
+
+    /// Stops in good order: no further attempt starts, those that run may end within the grace time, the rest is told to
+    /// end and is run again by the next engine on the store.
+    public func stop(grace: Duration = .seconds(10)) async {
+        await drain(grace: grace)
+        await core.stop()
+        store.close()
+    }
+
+    private func drain(grace: Duration) async {
+        guard await core.runningAttemptCount() > 0 else { return }
+        await core.drain()
+        if await attemptsEnded(within: grace) { return }
+        core.stopAttempts()
+        _ = await attemptsEnded(within: .milliseconds(core.limits.stopGrace.rawValue) + .seconds(1))
+    }
+
+    private func attemptsEnded(within limit: Duration) async -> Bool {
+        let deadline = ContinuousClock.now + limit
+        while await core.runningAttemptCount() > 0 {
+            guard ContinuousClock.now < deadline else { return false }
+            try? await Task.sleep(for: .milliseconds(10))
+        }
+        return true
+    }
+}
+
+/// Who submits a task, and how.
+package struct SubmitOptions: Sendable {
+    package var key: String?
+    package var replacing = false
+    package var priority = 0
+    package var correlationID: String?
+    package var tags: [String] = []
+    package var initiator: String?
+    package var sourceSystem: String?
+    package var reason: String?
+    package var actor = Actor(.client)
+
+    package init(
+        key: String? = nil, replacing: Bool = false, priority: Int = 0, correlationID: String? = nil,
+        tags: [String] = [], initiator: String? = nil, sourceSystem: String? = nil, reason: String? = nil,
+        actor: Actor = Actor(.client)
+    ) {
+        self.key = key
+        self.replacing = replacing
+        self.priority = priority
+        self.correlationID = correlationID
+        self.tags = tags
+        self.initiator = initiator
+        self.sourceSystem = sourceSystem
+        self.reason = reason
+        self.actor = actor
+    }
+}
+
+extension EngineStart {
+    /// This process on this machine.
+    static func here() -> EngineStart {
+        var name = [CChar](repeating: 0, count: 256)
+        gethostname(&name, name.count - 1)
+        let host = name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }
+        return EngineStart(
+            version: stepwellVersion, processID: Int(getpid()), host: String(decoding: host, as: UTF8.self))
+    }
+}
+
+extension HandlerFunction {
+    fileprivate init(opening handler: some StepHandler) { self.init(handler) }
+}

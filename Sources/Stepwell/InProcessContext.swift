@@ -1,0 +1,68 @@
+import StepwellEngine
+import StepwellModel
+import StepwellWorker
+
+extension HandlerFunction {
+    /// The handler as the engine runs it.
+    func runner(_ host: any AttemptHost) -> InProcessRunner.Handler {
+        { assignment in
+            do {
+                switch try await call(StepContext(InProcessContext(assignment: assignment, host: host))) {
+                case .success(let result, let metadata): return .succeeded(result, metadata: metadata)
+                case .failure(let failure): return .failed(failure)
+                }
+            } catch let failure as Failure {
+                return .failed(failure)
+            } catch {
+                return .failed(Failure(message: String(describing: error), errorType: String(describing: type(of: error))))
+            }
+        }
+    }
+}
+
+/// A handler's view of its attempt, when it runs in the engine's own process: read from the log when asked for.
+private struct InProcessContext: StepContextBackend {
+    let assignment: Assignment
+    let host: any AttemptHost
+
+    var taskID: TaskID { assignment.task }
+    var stepID: TaskID { assignment.task.step(assignment.attempt.step) }
+    var stepName: String { assignment.step.name }
+    var namespace: String { assignment.template.namespace }
+    var taskName: String { assignment.template.name }
+    var taskVersion: String { assignment.template.version }
+    var attempt: Int { assignment.attempt.attempt }
+    var maxAttempts: Int { assignment.step.retry.attemptsMax }
+    var idempotencyKey: String { assignment.idempotencyKey }
+    var deadline: Timestamp? { assignment.deadline }
+    var configuration: JSONText { assignment.step.handler.configuration }
+    var dependencies: [String] { assignment.step.dependencies.map { assignment.template.steps[$0].name } }
+
+    func input() async throws -> JSONText { try assignment.readSubmission().input }
+    func checkpoint() async throws -> JSONText? { try assignment.readCheckpoint() }
+
+    func dependencyResult(_ step: String) async throws -> JSONText? {
+        if let place = assignment.step.dependencies.firstIndex(where: { assignment.template.steps[$0].name == step }) {
+            return try assignment.readDependencyResult(place)
+        }
+        let answer: Result<JSONText, FetchError> = await withCheckedContinuation { continuation in
+            host.result(of: step, for: assignment) { continuation.resume(returning: $0) }
+        }
+        switch answer {
+        case .success(let result): return result
+        case .failure(.noResult): return nil
+        case .failure(let error):
+            throw Failure(message: error.description, errorType: "missing_dependency", retryable: false)
+        }
+    }
+
+    func saveCheckpoint(_ data: JSONText) async throws {
+        let refused: Rejection? = await withCheckedContinuation { continuation in
+            host.checkpoint(assignment, data) { continuation.resume(returning: $0) }
+        }
+        if let refused { throw Failure(message: refused.message, errorType: refused.code) }
+    }
+
+    func heartbeat(_ progress: JSONText?) { host.heartbeat(assignment, progress: progress) }
+    func log(_ level: LogLine.Level, _ text: String) { host.log(assignment, level, text) }
+}
