@@ -1,1 +1,67 @@
-@main struct Main { static func main() {} }
+import Glibc
+import Stepwell
+import StepwellModel
+
+@main
+enum Main {
+    static func main() async {
+        // First of all, so that every thread to come has the signals blocked and only the watcher receives them.
+        Signals.block()
+        exit(await code(of: Array(CommandLine.arguments.dropFirst())).rawValue)
+    }
+
+    private static func code(of words: [String]) async -> ExitCode {
+        do {
+            return try await perform(words)
+        } catch let error as any StepwellError {
+            note("error: \(error)".colored(.red, if: Terminal.stderrIsTerminal))
+            return ExitCode(error)
+        } catch {
+            note("error: \(error)".colored(.red, if: Terminal.stderrIsTerminal))
+            return .failure
+        }
+    }
+
+    private static func perform(_ words: [String]) async throws -> ExitCode {
+        guard let name = words.first, name != "help" || words.count > 1 else {
+            output(overview)
+            return words.isEmpty ? .usage : .success
+        }
+        switch name {
+        case "--version", "-V", "version":
+            output("stepwell \(stepwellVersion)")
+            return .success
+        case "--help", "-h":
+            output(overview)
+            return .success
+        default: break
+        }
+        let wanted = name == "help" ? words[1] : name
+        guard let command = allCommands.first(where: { $0.help.name == wanted }) else {
+            let near = nearest(to: wanted, in: allCommands.map { $0.help.name })
+            throw UsageError("there is no command '\(wanted)'" + (near.map { "; did you mean '\($0)'?" } ?? ""))
+        }
+        let arguments = try Arguments(name == "help" ? ["--help"] : Array(words.dropFirst()), for: command.help)
+        if arguments.wantsHelp {
+            output(command.help.text)
+            return .success
+        }
+        return try await command.init(arguments).run()
+    }
+
+    private static var overview: String {
+        let width = allCommands.map { $0.help.name.count }.max() ?? 0
+        let commands = allCommands.map { "  \($0.help.name.padded(to: width))  \($0.help.summary)" }
+        return """
+            Stepwell runs workflows that survive crashes: a DAG of steps in YAML, every transition in a log on disk.
+
+            Usage: stepwell COMMAND [OPTIONS]
+
+            Commands:
+            \(commands.joined(separator: "\n"))
+
+            'stepwell COMMAND --help' explains a command and shows an example; 'stepwell --version' prints the version.
+            Begin with 'stepwell init hello && cd hello', then do what it says.
+            """
+    }
+}

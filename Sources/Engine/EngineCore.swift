@@ -104,24 +104,34 @@ package final class EngineCore: AttemptHost {
 
     // MARK: Stopping
 
-    /// Starts no further attempt and asks workers to finish what they have.
-    package func drain() async {
+    /// Starts no further attempt, lets those that run end within the grace time, and tells the others to end.
+    package func drain(grace: Milliseconds) async {
+        guard !hasFailed, await ask({ $0.runningAttemptCount }) > 0 else { return }
         try? await send(.drainEngine, by: .engine)
         thread.perform { $0.drainRunners() }
-    }
-
-    /// Asks every running attempt to end.
-    package func stopAttempts() {
+        if await becomesIdle(within: grace) { return }
         thread.perform { $0.stopAttempts() }
+        // What does not end even now is lost with the engine; the next one finds it so.
+        _ = await becomesIdle(within: Milliseconds(limits.stopGrace.rawValue + 1000))
     }
 
-    package func runningAttemptCount() async -> Int {
-        await ask { $0.runningAttemptCount }
+    private func becomesIdle(within limit: Milliseconds) async -> Bool {
+        let thread = thread
+        return await withCheckedContinuation { continuation in
+            let answer = FirstAnswer { continuation.resume(returning: $0) }
+            thread.perform { $0.whenIdle { answer.give(true) } }
+            Task {
+                try? await Task.sleep(for: .milliseconds(limit.rawValue))
+                answer.give(false)
+            }
+        }
     }
+
+    private var hasFailed: Bool { failureBox.error.withLock { $0 } != nil }
 
     /// Records the stop and ends the loop's thread. The log may be closed after.
     package func stop() async {
-        if failureBox.error.withLock({ $0 }) == nil { try? await send(.stopEngine, by: .engine) }
+        if !hasFailed { try? await send(.stopEngine, by: .engine) }
         await withCheckedContinuation { continuation in
             // The join may wait for a commit; it must not hold a thread of the task pool.
             onThread { [thread] in
@@ -228,6 +238,23 @@ package func onThread(_ body: @escaping @Sendable () -> Void) {
             return nil
         }, Unmanaged.passRetained(Box(body)).toOpaque())
     pthread_detach(thread)
+}
+
+/// Takes the first of two answers.
+private final class FirstAnswer: Sendable {
+    private let take: Mutex<(@Sendable (Bool) -> Void)?>
+
+    init(_ take: @escaping @Sendable (Bool) -> Void) {
+        self.take = Mutex(take)
+    }
+
+    func give(_ answer: Bool) {
+        let take = take.withLock { take in
+            defer { take = nil }
+            return take
+        }
+        take?(answer)
+    }
 }
 
 private final class FailureBox: Sendable {

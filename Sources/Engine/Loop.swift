@@ -9,6 +9,7 @@ package final class Loop {
     private let log: any EventLog
     private var runners: [WorkerID: any AttemptRunner] = [:]
     private var waiters: [TaskID: [@Sendable (TaskState) -> Void]] = [:]
+    private var idleCalls: [@Sendable () -> Void] = []
     private var snapshots: SnapshotPolicy
     /// The clock was behind the log's last time when it was last read.
     private var isClamped = false
@@ -71,6 +72,7 @@ package final class Loop {
         for (answer, error) in pending.answers { answer(error) }
         for effect in pending.effects { perform(effect) }
         if !pending.batch.events.isEmpty { observe(pending.batch.events) }
+        callWhenIdle()
         // Last, so that whoever asks sees nothing that is not on disk.
         for ask in pending.queries {
             var view = LoopView(state: state)
@@ -143,6 +145,19 @@ package final class Loop {
     /// Asks every runner to end what it runs.
     package func stopAttempts() {
         for entry in state.runningAttempts { runners[entry.worker]?.stop(entry.lease, because: .shutdown) }
+    }
+
+    /// Calls once nothing runs.
+    package func whenIdle(_ call: @escaping @Sendable () -> Void) {
+        idleCalls.append(call)
+        callWhenIdle()
+    }
+
+    private func callWhenIdle() {
+        guard !idleCalls.isEmpty, state.runningAttempts.isEmpty else { return }
+        let calls = idleCalls
+        idleCalls = []
+        for call in calls { call() }
     }
 
     package func drainRunners() {

@@ -50,6 +50,15 @@ package struct State: Sendable {
         }
     }
 
+    /// The names of all handlers that some worker offers, sorted.
+    package var offeredHandlers: [String] {
+        var names: [String] = []
+        for worker in lanes.workers {
+            for handler in worker.join.handlers where !names.contains(handler.name) { names.append(handler.name) }
+        }
+        return names.sorted()
+    }
+
     package func worker(_ id: WorkerID) -> WorkerJoin? { lanes.worker(id) }
 
     package var runningAttemptCount: Int { leases.entries.count }

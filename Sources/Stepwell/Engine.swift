@@ -22,14 +22,21 @@ public final class Engine: Sendable {
     package let core: EngineCore
     package let store: LMDBLog
     package let options: EngineOptions
+    let processes: ProcessContext
+    let supervisors = Mutex<[WorkerSupervisor]>([])
+    private let commands: CommandRunner?
     /// What the start found: tasks that were open, attempts that were running.
     public let recovery: RecoveryReport
 
-    private init(core: EngineCore, store: LMDBLog, options: EngineOptions, recovery: RecoveryReport) {
+    private init(
+        core: EngineCore, store: LMDBLog, options: EngineOptions, mark: EngineMark, recovery: RecoveryReport
+    ) {
         self.core = core
         self.store = store
         self.options = options
         self.recovery = recovery
+        processes = ProcessContext(host: core, mark: mark)
+        commands = options.isPassive ? nil : CommandRunner(context: processes, slots: options.commandSlots)
     }
 
     /// Opens the store in that directory, makes one if there is none, and recovers what was open.
@@ -40,10 +47,14 @@ public final class Engine: Sendable {
         let startedAt = monotonicMilliseconds()
         let store = try LMDBLog.open(path)
         do {
+            // What a killed engine has left running would otherwise run beside its second attempt.
+            let mark = EngineMark(storeID: store.storeID, start: String(UInt64.random(in: .min ... .max), radix: 16))
+            let processesEnded = Orphans.kill(storeID: mark.storeID, except: mark.start)
             let core = try EngineCore(
                 log: store, limits: options.limits, clock: options.clock, observers: options.observers)
-            let recovery = try core.start(EngineStart.here(), startedAt: startedAt)
-            return Engine(core: core, store: store, options: options, recovery: recovery)
+            var recovery = try core.start(EngineStart.here(focus: options.focus(store)), startedAt: startedAt)
+            recovery.processesEnded = processesEnded
+            return Engine(core: core, store: store, options: options, mark: mark, recovery: recovery)
         } catch {
             store.close()
             throw error
@@ -92,7 +103,7 @@ public final class Engine: Sendable {
 
     package func submit(_ template: Template, input: JSONText, _ options: SubmitOptions) async throws -> TaskHandle {
         try InputError.check(input, against: template)
-        let id = TaskID(
+        let id = options.id ?? TaskID(
             time: core.clock.now(), random: (.random(in: .min ... .max), .random(in: .min ... .max)))
         let submission = Submission(
             template: template.digest, namespace: template.namespace, name: template.name, version: template.version,
@@ -102,6 +113,14 @@ public final class Engine: Sendable {
         try await core.send(
             .submitTask(id, submission, template, known: nil, replacing: options.replacing), by: options.actor)
         return TaskHandle(id: id, engine: self)
+    }
+
+    /// Throws what ``submit(_:input:key:replacing:priority:correlationID:tags:reason:)`` would refuse before any work.
+    package static func check(_ template: Template, input: JSONText) throws {
+        guard template.unsupported.isEmpty else {
+            throw EngineError.rejected(.unsupported(template.unsupported))
+        }
+        try InputError.check(input, against: template)
     }
 
     /// A task of the store, open or closed.
@@ -117,31 +136,18 @@ public final class Engine: Sendable {
     /// Stops in good order: no further attempt starts, those that run may end within the grace time, the rest is told to
     /// end and is run again by the next engine on the store.
     public func stop(grace: Duration = .seconds(10)) async {
-        await drain(grace: grace)
+        await core.drain(grace: Milliseconds(grace))
+        await endWorkers()
         await core.stop()
+        processes.reactor.stop()
         store.close()
-    }
-
-    private func drain(grace: Duration) async {
-        guard await core.runningAttemptCount() > 0 else { return }
-        await core.drain()
-        if await attemptsEnded(within: grace) { return }
-        core.stopAttempts()
-        _ = await attemptsEnded(within: .milliseconds(core.limits.stopGrace.rawValue) + .seconds(1))
-    }
-
-    private func attemptsEnded(within limit: Duration) async -> Bool {
-        let deadline = ContinuousClock.now + limit
-        while await core.runningAttemptCount() > 0 {
-            guard ContinuousClock.now < deadline else { return false }
-            try? await Task.sleep(for: .milliseconds(10))
-        }
-        return true
     }
 }
 
 /// Who submits a task, and how.
 package struct SubmitOptions: Sendable {
+    /// Made by the caller, who has a use for it before the task is submitted.
+    package var id: TaskID?
     package var key: String?
     package var replacing = false
     package var priority = 0
@@ -171,12 +177,13 @@ package struct SubmitOptions: Sendable {
 
 extension EngineStart {
     /// This process on this machine.
-    static func here() -> EngineStart {
+    static func here(focus: TaskID?) -> EngineStart {
         var name = [CChar](repeating: 0, count: 256)
         gethostname(&name, name.count - 1)
         let host = name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }
         return EngineStart(
-            version: stepwellVersion, processID: Int(getpid()), host: String(decoding: host, as: UTF8.self))
+            version: stepwellVersion, processID: Int(getpid()), host: String(decoding: host, as: UTF8.self),
+            focus: focus)
     }
 }
 

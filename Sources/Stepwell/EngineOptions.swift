@@ -1,5 +1,7 @@
 import Glibc
 package import StepwellEngine
+package import StepwellLog
+package import StepwellModel
 
 /// What an engine may use, and what it tells of itself.
 public struct EngineOptions: Sendable {
@@ -15,6 +17,10 @@ public struct EngineOptions: Sendable {
     package var limits = Limits()
     package var clock: any WallClock = SystemClock()
     package var observers = Observers()
+    /// Open the store for changes alone: nothing is run.
+    package var isPassive = false
+    /// The one task to work on, asked for when the store is open; nil for all.
+    package var focus: @Sendable (any EventReader) throws -> TaskID? = { _ in nil }
 
     public init() {}
 }

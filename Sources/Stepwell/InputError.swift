@@ -8,9 +8,15 @@ public struct InputError: StepwellError {
     public var message: String { "the input is refused: " + faults.joined(separator: "; ") }
     public var cure: String? { "'stepwell validate' shows the template's input_schema" }
 
-    static func check(_ input: JSONText, against template: Template) throws(InputError) {
-        guard case .object = input.json else {
-            throw InputError(faults: ["it is \(input.json.typeName) and must be an object"])
+    package static func check(_ input: JSONText, against template: Template) throws(InputError) {
+        let json = input.json
+        guard case .object = json else {
+            throw InputError(faults: ["it is of type \(json.typeName), not an object"])
+        }
+        guard let text = template.inputSchema, let schema = try? JSONSchema(text.json) else { return }
+        let violations = schema.violations(of: json)
+        guard violations.isEmpty else {
+            throw InputError(faults: violations.prefix(20).map { "\($0.pointer.isEmpty ? "/" : $0.pointer) \($0.message)" })
         }
     }
 }

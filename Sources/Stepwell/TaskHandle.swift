@@ -21,8 +21,12 @@ public struct TaskHandle: Sendable {
 
     package func settled() async throws -> TaskState {
         try await withCheckedThrowingContinuation { continuation in
-            engine.core.whenSettled(id) { continuation.resume(with: $0) }
+            whenSettled { continuation.resume(with: $0) }
         }
+    }
+
+    package func whenSettled(_ call: @escaping @Sendable (Result<TaskState, EngineError>) -> Void) {
+        engine.core.whenSettled(id, call)
     }
 
     /// The task as it is now.
@@ -40,11 +44,7 @@ public struct TaskHandle: Sendable {
     }
 
     package func retry(steps: [String], reason: String?, by actor: Actor) async throws {
-        let names = try await report().template.steps.map(\.name)
-        let indexes = try steps.map { step in
-            guard let index = names.firstIndex(of: step) else { throw UnknownStepError(step: step, task: id, known: names) }
-            return index
-        }
+        let indexes = try indexes(of: steps)
         try await engine.core.send(.retryTask(id, steps: indexes, reason: reason), by: actor)
     }
 
@@ -55,6 +55,30 @@ public struct TaskHandle: Sendable {
 
     package func cancel(reason: String?, by actor: Actor) async throws {
         try await engine.core.send(.cancelTask(id, reason: reason), by: actor)
+    }
+
+    /// Settles a step by hand, with or without a result, so that the steps after it can run.
+    public func resolve(_ step: String, result: JSON? = nil, reason: String? = nil) async throws {
+        try await resolve(step, result: result.map { JSONText($0) }, reason: reason, by: Actor(.client))
+    }
+
+    package func resolve(_ step: String, result: JSONText?, reason: String?, by actor: Actor) async throws {
+        let index = try indexes(of: [step])[0]
+        try await engine.core.send(.resolveStep(id, index, result: result, reason: reason), by: actor)
+    }
+
+    private func indexes(of steps: [String]) throws -> [StepIndex] {
+        guard !steps.isEmpty else { return [] }
+        guard let summary = try engine.store.task(id), let template = try engine.store.template(summary.template) else {
+            throw EngineError.rejected(.unknownTask(id))
+        }
+        let names = template.steps.map(\.name)
+        return try steps.map { step in
+            guard let index = names.firstIndex(of: step) else {
+                throw UnknownStepError(step: step, task: id, known: names)
+            }
+            return index
+        }
     }
 }
 

@@ -136,7 +136,7 @@ def transform_sales(sales: Optional[Row], context: StepContext) -> Row:
         "by_category": by_category,
         "by_region": sums(rows, "region"),
         # The highest revenue; of equals the first by name.
-        "top_category": max(sorted(by_category), key=lambda c: by_category[c]["revenue"], default=None),
+        "top_category": max(by_category, key=lambda c: by_category[c]["revenue"], default=None),
         "total_categories": len(by_category),
         "total_regions": len({row["region"] for row in rows}),
         "total_days": len({row["date"] for row in rows}),
@@ -149,12 +149,12 @@ def transform_sales(sales: Optional[Row], context: StepContext) -> Row:
 def transform_inventory(inventory: Optional[Row], context: StepContext) -> Row:
     """Stock by warehouse and product, and the rows that are below their reorder level."""
     rows = records(inventory, "extract_inventory_data")
-    low = [row for row in rows if row["on_hand"] < row["reorder_level"]]
+    low = [row for row in rows if is_low(row)]
     warehouses = {
         name: {
             "on_hand": sum(row["on_hand"] for row in group),
             "rows": len(group),
-            "reorder_alerts": sum(row in low for row in group),
+            "reorder_alerts": sum(is_low(row) for row in group),
         }
         for name, group in groups(rows, "warehouse").items()
     }
@@ -162,7 +162,7 @@ def transform_inventory(inventory: Optional[Row], context: StepContext) -> Row:
         name: {
             "on_hand": sum(row["on_hand"] for row in group),
             "warehouses": len({row["warehouse"] for row in group}),
-            "needs_reorder": any(row in low for row in group),
+            "needs_reorder": any(is_low(row) for row in group),
         }
         for name, group in groups(rows, "product").items()
     }
@@ -271,7 +271,7 @@ class GenerateInsights(StepHandler):
             {
                 "type": "alert" if alerts else "trend",
                 "category": "Inventory",
-                "finding": f"{alerts} of the stocks are below their reorder level",
+                "finding": f"stocks below their reorder level: {alerts}",
                 "recommendation": "reorder" if alerts else "keep the course",
             },
             {
@@ -387,6 +387,11 @@ def sums(rows: List[Row], key: str) -> Dict[str, Row]:
         }
         for name, group in groups(rows, key).items()
     }
+
+
+def is_low(row: Row) -> bool:
+    """Whether a stock must be ordered again."""
+    return bool(row["on_hand"] < row["reorder_level"])
 
 
 def revenue(rows: List[Row]) -> int:

@@ -60,7 +60,8 @@ def sales(dice: Dice, prices: Dict[str, int]) -> List[str]:
         # One sale in ten is at a tenth off.
         price = prices[product] if dice.number(1, 10) > 1 else prices[product] * 9 // 10
         region = dice.pick(REGIONS)
-        rows.append(f"{day},{product},{category},{region},{quantity},{amount(price)},{amount(quantity * price)}")
+        money = f"{amount(price)},{amount(quantity * price)}"
+        rows.append(f"{day},{product},{category},{region},{quantity},{money}")
     rows.sort(key=lambda row: row[:10])
     assert all(row.count(",") == 6 for row in rows), "no name may need quotes"
     return lines + rows
@@ -75,7 +76,7 @@ def inventory(dice: Dice) -> List[Any]:
                 "product": product,
                 "sku": f"SKU-{number:03d}",
                 "warehouse": warehouse,
-                "on_hand": dice.number(15, 400),
+                "on_hand": dice.number(4, 260),
                 "reorder_level": dice.pick([10, 20, 25, 30, 40]),
             })
     return rows

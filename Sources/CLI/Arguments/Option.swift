@@ -1,0 +1,24 @@
+/// One option of a command, as `--help` shows it.
+struct Option: Sendable {
+    /// With its dashes.
+    var name: String
+    /// What stands for the value in the help; nil for an option without one.
+    var value: String?
+    var help: String
+    var isRepeatable = false
+
+    static let help = Option(name: "--help", help: "show this help")
+    static let store = Option(
+        name: "--store", value: "DIR", help: "the store (else STEPWELL_STORE, else ./.stepwell)")
+    static let output = Option(
+        name: "-o", value: "FORMAT", help: "json, jsonl or table; with json, stdout holds the payload alone")
+    static let worker = Option(
+        name: "--worker", value: "COMMAND",
+        help: "start this worker, such as 'python3 -m stepwell worker handlers.py'; may be given several times",
+        isRepeatable: true)
+    static let reason = Option(name: "--reason", value: "TEXT", help: "why, for the log")
+    static let grace = Option(
+        name: "--grace", value: "SECONDS", help: "how long running attempts may go on after SIGINT or SIGTERM (10)")
+    static let environment = Option(
+        name: "--environment", value: "NAME", help: "apply the template's overrides of that name")
+}

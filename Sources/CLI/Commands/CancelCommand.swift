@@ -1,0 +1,95 @@
+import Stepwell
+import StepwellHistory
+import StepwellModel
+
+/// `stepwell cancel`
+struct CancelCommand: Command {
+    static let help = CommandHelp(
+        name: "cancel", summary: "End a task: nothing more of it runs.", operands: "TASK", operandCount: 1...1,
+        details: "Steps that are complete keep their results in the log. No engine may be running on the store.",
+        options: [.reason, .store, .output], examples: ["stepwell cancel 0197c3e2 --reason 'wrong input'"])
+
+    private let store: StoreLocation
+    private let format: OutputFormat
+    private let task: String
+    private let reason: String?
+
+    init(_ arguments: Arguments) throws {
+        store = StoreLocation(arguments)
+        format = try OutputFormat(arguments)
+        task = arguments.operands[0]
+        reason = arguments[.reason]
+    }
+
+    func run() async throws -> ExitCode {
+        let id = try store.reader().findTask(task)
+        let report = try await store.change { engine in
+            try await engine.task(id).cancel(reason: reason, by: Operator.actor())
+            return try await engine.task(id).report()
+        }
+        ReportPrinter(format: format).print(report)
+        return .success
+    }
+}
+
+/// `stepwell resolve`
+struct ResolveCommand: Command {
+    private static let result = Option(
+        name: "--result", value: "JSON|@FILE", help: "the result that dependent steps get")
+
+    static let help = CommandHelp(
+        name: "resolve", summary: "Settle a step by hand, so that the steps after it can run.",
+        operands: "TASK STEP", operandCount: 2...2,
+        details: """
+            For work that was done outside, or that the rest can do without. The step becomes resolved_manually; the task goes
+            on with 'stepwell resume'. No engine may be running on the store.
+            """,
+        options: [result, .reason, .store, .output],
+        examples: ["stepwell resolve 0197c3e2 extract_inventory_data --result @inventory.json --reason 'sent by mail'"])
+
+    private let store: StoreLocation
+    private let format: OutputFormat
+    private let task: String
+    private let step: String
+    private let result: JSONText?
+    private let reason: String?
+
+    init(_ arguments: Arguments) throws {
+        store = StoreLocation(arguments)
+        format = try OutputFormat(arguments)
+        task = arguments.operands[0]
+        step = arguments.operands[1]
+        reason = arguments[.reason]
+        result = try arguments[Self.result].map { word in
+            let bytes = word.hasPrefix("@") ? try Files.read(String(word.dropFirst())) : Array(word.utf8)
+            do throws(JSONError) { return try JSONText(bytes) } catch { throw UsageError("'--result' is \(error)") }
+        }
+    }
+
+    func run() async throws -> ExitCode {
+        let id = try store.reader().findTask(task)
+        let report = try await store.change { engine in
+            try await engine.task(id).resolve(step, result: result, reason: reason, by: Operator.actor())
+            return try await engine.task(id).report()
+        }
+        ReportPrinter(format: format).print(report)
+        return .success
+    }
+}
+
+extension StoreLocation {
+    /// Opens the store for one change, without running anything.
+    func change<Result: Sendable>(_ body: (Engine) async throws -> Result) async throws -> Result {
+        var options = EngineOptions()
+        options.isPassive = true
+        let engine = try await Engine.open(path, options: options)
+        do {
+            let result = try await body(engine)
+            await engine.stop(grace: .zero)
+            return result
+        } catch {
+            await engine.stop(grace: .zero)
+            throw error
+        }
+    }
+}

@@ -1,0 +1,17 @@
+import StepwellModel
+
+/// A command of `stepwell`.
+protocol Command: Sendable {
+    static var help: CommandHelp { get }
+
+    /// Reads the command line. Everything that can be wrong with it is found here, before any work starts.
+    init(_ arguments: Arguments) throws
+
+    func run() async throws -> ExitCode
+}
+
+/// All commands, in the order of the help.
+let allCommands: [any Command.Type] = [
+    RunCommand.self, ResumeCommand.self, RetryCommand.self, CancelCommand.self, ResolveCommand.self, ListCommand.self,
+    ShowCommand.self, EventsCommand.self, LogsCommand.self, ValidateCommand.self, GraphCommand.self, InitCommand.self,
+]

@@ -1,0 +1,143 @@
+import Stepwell
+import StepwellEngine
+import StepwellHistory
+import StepwellLog
+import StepwellModel
+import Synchronization
+
+/// Runs an engine in this process until tasks are settled: what `run`, `resume` and `retry` have in common.
+struct Drive {
+    static let timeout = Option(
+        name: "--timeout", value: "SECONDS", help: "give up waiting after so long (exit 6); the task can be resumed")
+    static let options: [Option] = [.worker, timeout, .grace, .store, .output]
+
+    let store: StoreLocation
+    let format: OutputFormat
+    private let workers: [String]
+    private let timeout: Int?
+    private let grace: Int
+
+    init(_ arguments: Arguments) throws {
+        store = StoreLocation(arguments)
+        format = try OutputFormat(arguments)
+        workers = arguments.all(.worker)
+        timeout =
+            arguments.has(Self.timeout)
+            ? try arguments.integer(Self.timeout, in: 1...Int(Int32.max), default: 1) : nil
+        grace = try arguments.integer(.grace, in: 0...86_400, default: 10)
+    }
+
+    /// How the wait for the tasks ended.
+    private enum End: Sendable {
+        case settled
+        case interrupted
+        case timedOut
+        case failed(EngineError)
+    }
+
+    /// Opens the store, starts the workers, lets `begin` submit or name tasks, waits for them, and stops.
+    ///
+    /// - Parameters:
+    ///   - focus: the only task that the engine is to work on; nil for all that are open.
+    ///   - templates: whose handlers must be offered before `begin` is called.
+    func run(
+        focus: @escaping @Sendable (any EventReader) throws -> TaskID?,
+        templates: (Engine) throws -> [Template],
+        begin: (Engine, Progress) async throws -> [TaskHandle]
+    ) async throws -> ExitCode {
+        let progress = Progress()
+        let interruption = Once<Void>()
+        Signals.watch { interruption.fire(()) }
+        var options = EngineOptions()
+        options.observers = progress.observers
+        options.focus = focus
+        let failure = Once<EngineError>()
+        let tellFailure = options.observers.failure
+        options.observers.failure = { error in
+            tellFailure(error)
+            failure.fire(.log(error))
+        }
+        let engine: Engine
+        do {
+            engine = try await Engine.open(store.path, options: options)
+        } catch {
+            await progress.end()
+            throw error
+        }
+        do {
+            if engine.recovery.isNoteworthy { progress.notice(engine.recovery.description) }
+            try await engine.startWorkers(workers)
+            try await engine.requireHandlers(of: templates(engine))
+            let tasks = try await begin(engine, progress)
+            for task in tasks { progress.show(.task(try await task.report())) }
+            let end = await wait(for: tasks, interruption, failure)
+            return try await finish(tasks, end, engine, progress)
+        } catch {
+            await engine.stop(grace: .zero)
+            await progress.end()
+            throw error
+        }
+    }
+
+    private func wait(
+        for tasks: [TaskHandle], _ interruption: Once<Void>, _ failure: Once<EngineError>
+    ) async -> End {
+        let end = Once<End>()
+        interruption.then { end.fire(.interrupted) }
+        failure.then { end.fire(.failed($0)) }
+        let remaining = Mutex(tasks.count)
+        if tasks.isEmpty { end.fire(.settled) }
+        for task in tasks {
+            task.whenSettled { result in
+                if case .failure(let error) = result { return end.fire(.failed(error)) }
+                if remaining.withLock({ count in
+                    count -= 1
+                    return count == 0
+                }) {
+                    end.fire(.settled)
+                }
+            }
+        }
+        let timer = timeout.map { timeout in
+            Task {
+                try await Task.sleep(for: .seconds(timeout))
+                end.fire(.timedOut)
+            }
+        }
+        defer { timer?.cancel() }
+        return await end.value
+    }
+
+    private func finish(
+        _ tasks: [TaskHandle], _ end: End, _ engine: Engine, _ progress: Progress
+    ) async throws -> ExitCode {
+        if case .interrupted = end {
+            progress.notice("stopping: running attempts may end within \(grace) s; a second signal stops at once")
+        }
+        var isIdle = false
+        if case .settled = end { isIdle = true }
+        await engine.stop(grace: isIdle ? .seconds(grace) : .seconds(grace))
+        await progress.end()
+        if case .failed(let error) = end { throw error }
+        var code = ExitCode.success
+        let reader = try store.reader()
+        let reports = try tasks.compactMap { try TaskReport.read($0.id, from: reader) }
+        print(reports)
+        for report in reports where code == .success { code = ExitCode(report.state) }
+        switch end {
+        case .interrupted: return .interrupted
+        case .timedOut:
+            note("the wait is over; 'stepwell resume' goes on with the task")
+            return .timedOut
+        default: return code
+        }
+    }
+
+    private func print(_ reports: [TaskReport]) {
+        let printer = ReportPrinter(format: format)
+        if format == .json, reports.count != 1 {
+            return output(JSON.array(reports.map(\.json.json)).pretty)
+        }
+        for report in reports { printer.print(report) }
+    }
+}

@@ -1,0 +1,49 @@
+import Stepwell
+import StepwellLog
+import StepwellModel
+
+/// `stepwell retry`
+struct RetryCommand: Command {
+    private static let step = Option(
+        name: "--step", value: "NAME", help: "only this failed step; may be given several times", isRepeatable: true)
+
+    static let help = CommandHelp(
+        name: "retry", summary: "Let the failed steps of a task begin again, and drive the task to its end.",
+        operands: "TASK", operandCount: 1...1,
+        details: """
+            Failed steps get a fresh set of attempts. Steps that are complete keep their results and do not run again.
+            """,
+        options: [step, .reason] + Drive.options,
+        examples: [
+            "stepwell retry 0197c3e2 --reason 'the warehouse is back' --worker 'python3 -m stepwell worker handlers.py'"
+        ])
+
+    private let drive: Drive
+    private let task: String
+    private let steps: [String]
+    private let reason: String?
+
+    init(_ arguments: Arguments) throws {
+        drive = try Drive(arguments)
+        task = arguments.operands[0]
+        steps = arguments.all(Self.step)
+        reason = arguments[.reason]
+    }
+
+    func run() async throws -> ExitCode {
+        let id = try drive.store.reader().findTask(task)
+        return try await drive.run(
+            focus: { _ in id },
+            templates: { engine in
+                guard let summary = try engine.store.task(id), !summary.state.isClosed,
+                    let template = try engine.store.template(summary.template)
+                else { return [] }
+                return [template]
+            },
+            begin: { engine, _ in
+                let handle = engine.task(id)
+                try await handle.retry(steps: steps, reason: reason, by: Operator.actor())
+                return [handle]
+            })
+    }
+}

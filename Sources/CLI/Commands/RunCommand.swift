@@ -1,0 +1,124 @@
+import Glibc
+import Stepwell
+import StepwellEngine
+import StepwellHistory
+import StepwellLog
+import StepwellModel
+import StepwellTemplates
+
+/// `stepwell run`
+struct RunCommand: Command {
+    private static let input = Option(
+        name: "--input", value: "JSON|@FILE", help: "the task's input: a JSON object, or a file that holds one")
+    private static let key = Option(
+        name: "--key", value: "KEY",
+        help: "the task's identity, such as the date: an unfinished task of that key goes on, a complete one is shown")
+    private static let new = Option(name: "--new", help: "with --key: submit another task, which the key then names")
+    private static let priority = Option(name: "--priority", value: "N", help: "-100 to 100; greater goes first")
+    private static let tag = Option(name: "--tag", value: "TEXT", help: "kept and shown", isRepeatable: true)
+
+    static let help = CommandHelp(
+        name: "run", summary: "Submit a task of a template and drive it to its end in this process.",
+        operands: "TEMPLATE.yaml", operandCount: 1...1,
+        details: """
+            Every transition is on disk before anything follows from it. After a crash, or kill -9, the same command with the
+            same --key goes on where the task was; what is complete does not run again. Fit for cron.
+            """,
+        options: [input, key, new, priority, tag, .reason, .environment] + Drive.options,
+        examples: [
+            "stepwell run nightly.yaml --key $(date +%F) --worker 'python3 -m stepwell worker handlers.py'",
+            "stepwell run nightly.yaml --input '{\"source\": \"production\"}' -o json",
+        ])
+
+    private let drive: Drive
+    private let path: String
+    private let input: JSONText
+    private let environment: String?
+    private let submit: SubmitOptions
+
+    init(_ arguments: Arguments) throws {
+        drive = try Drive(arguments)
+        path = arguments.operands[0]
+        environment = arguments[.environment]
+        input = try Self.readInput(arguments[Self.input])
+        if arguments.has(Self.new), arguments[Self.key] == nil { throw UsageError("'--new' goes with '--key'") }
+        if arguments[Self.key]?.isEmpty == true { throw UsageError("the key is empty", command: "run") }
+        submit = SubmitOptions(
+            key: arguments[Self.key], replacing: arguments.has(Self.new),
+            priority: try arguments.integer(Self.priority, in: -100...100, default: 0),
+            tags: arguments.all(Self.tag), initiator: Operator.name, sourceSystem: "command line",
+            reason: arguments[.reason], actor: Operator.actor(.client))
+    }
+
+    private static func readInput(_ word: String?) throws -> JSONText {
+        guard let word else { return .emptyObject }
+        let bytes = word.hasPrefix("@") ? try Files.read(String(word.dropFirst())) : Array(word.utf8)
+        do throws(JSONError) {
+            return try JSONText(bytes)
+        } catch {
+            throw UsageError("'--input' is \(error)", command: "run")
+        }
+    }
+
+    func run() async throws -> ExitCode {
+        let template = try TemplateLoader.load(path: path, environment: environment)
+        try Engine.check(template, input: input)
+        let submit = self.submit
+        let fresh = TaskID(
+            time: SystemClock().now(), random: (.random(in: .min ... .max), .random(in: .min ... .max)))
+        // One of an earlier run, or the one that is about to be submitted.
+        let known = Known(template: template, submit: submit)
+        return try await drive.run(
+            focus: { try known.find($0)?.id ?? fresh },
+            templates: { engine in
+                guard let existing = try known.find(engine.store) else { return [template] }
+                return existing.state.isClosed ? [] : try [engine.store.template(existing.template) ?? template]
+            },
+            begin: { engine, progress in
+                if let existing = try known.find(engine.store) {
+                    tell(existing, template, progress)
+                    return [engine.task(existing.id)]
+                }
+                var submit = submit
+                submit.id = fresh
+                return [try await engine.submit(template, input: input, submit)]
+            })
+    }
+
+    private func tell(_ existing: TaskSummary, _ template: Template, _ progress: Progress) {
+        let key = existing.key ?? ""
+        switch existing.state {
+        case .complete, .resolvedManually, .cancelled, .error:
+            progress.notice("key '\(key)': task \(existing.id.short) is \(existing.state.name) already; --new runs another")
+        case .blockedByFailures:
+            progress.notice("key '\(key)': task \(existing.id.short) is blocked; 'stepwell retry \(existing.id.short)' takes it on")
+        default: progress.notice("key '\(key)': going on with task \(existing.id.short)")
+        }
+        if existing.template != template.digest {
+            progress.notice("it was started with another text of the template, and keeps it; --new takes the present one")
+        }
+    }
+
+    private struct Known: Sendable {
+        let template: Template
+        let submit: SubmitOptions
+
+        /// The task that the key names, if it is to be taken up again.
+        func find(_ log: any EventReader) throws -> TaskSummary? {
+            guard let key = submit.key, !submit.replacing,
+                let id = try log.task(namespace: template.namespace, name: template.name, key: key)
+            else { return nil }
+            return try log.task(id)
+        }
+    }
+}
+
+/// Who types the command.
+enum Operator {
+    static var name: String {
+        ["SUDO_USER", "USER", "LOGNAME"].lazy.compactMap { getenv($0).map { String(cString: $0) } }
+            .first { !$0.isEmpty } ?? "uid \(getuid())"
+    }
+
+    static func actor(_ kind: Actor.Kind = .operator) -> Actor { Actor(kind, id: name) }
+}

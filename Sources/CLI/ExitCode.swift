@@ -1,0 +1,46 @@
+import StepwellEngine
+import StepwellKernel
+import StepwellLog
+import StepwellModel
+
+/// How `stepwell` ends: one table for all commands. `docs/cli.md` shows it.
+enum ExitCode: Int32 {
+    case success = 0
+    /// The task did not complete, or the command could not do its work.
+    case failure = 1
+    case usage = 2
+    case notFound = 3
+    /// Somebody else has the store, or the task is in a state that does not allow it.
+    case conflict = 4
+    case cancelled = 5
+    case timedOut = 6
+    /// The log is damaged.
+    case integrity = 9
+    case interrupted = 130
+
+    init(_ state: TaskState) {
+        self =
+            switch state {
+            case .complete, .resolvedManually: .success
+            case .cancelled: .cancelled
+            default: .failure
+            }
+    }
+
+    /// The code of an error, by its stable word.
+    init(_ error: any StepwellError) {
+        self =
+            switch error.code {
+            case "usage", "invalid_template", "invalid_input", "unsupported", "no_steps", "priority_out_of_range",
+                "unknown_step", "no_handler", "unreadable_file", "not_json":
+                .usage
+            case "unknown_task", "store_not_found", "ambiguous_task": .notFound
+            case "store_locked", "duplicate_key", "duplicate_task", "task_closed", "nothing_to_retry",
+                "step_not_failed", "step_not_resolvable", "store_format", "file_exists":
+                .conflict
+            case "store_corrupt", "unknown_event", "illegal_event", "not_a_store": .integrity
+            case "interrupted": .interrupted
+            default: .failure
+            }
+    }
+}

@@ -1,0 +1,52 @@
+import StepwellLog
+import StepwellModel
+
+extension EventRecord {
+    /// The event as one line for people.
+    func line(_ steps: [String]?) -> String {
+        let task = self.task.map { "  \($0.short)" } ?? ""
+        let cause = isDecision ? "  ← \(cause)" : ""
+        let detail = event.detail(steps)
+        return "\(number)  \(time)\(task)  \(event.type.name)\(detail.isEmpty ? "" : "  \(detail)")\(cause)"
+    }
+}
+
+extension Event {
+    /// What the event is about, in a few words.
+    fileprivate func detail(_ steps: [String]?) -> String {
+        func name(_ step: StepIndex) -> String { steps.flatMap { $0.indices.contains(step) ? $0[step] : nil } ?? "step \(step)" }
+        switch self {
+        case .engineStarted(let start):
+            return "stepwell \(start.version), process \(start.processID) on \(start.host)"
+                + (start.focus.map { ", for task \($0.short) alone" } ?? "")
+        case .workerJoined(let join):
+            let handlers = join.handlers.map(\.name).listed
+            return "\(join.name), \(join.slots) at a time" + (handlers.isEmpty ? "" : ": \(handlers)")
+        case .workerLeft(let worker, let reason): return "\(worker): \(reason)"
+        case .clockClamped(let observed, let used): return "the clock said \(observed), the log stays at \(used)"
+        case .taskSubmitted(let submission):
+            return "\(submission.namespace)/\(submission.name) \(submission.version)"
+                + (submission.key.map { " key \($0)" } ?? "")
+        case .attemptSucceeded(let attempt, let result, _):
+            return "\(name(attempt.step)) #\(attempt.attempt), \(result.bytes.count) bytes"
+        case .attemptFailed(let attempt, let failure):
+            return "\(name(attempt.step)) #\(attempt.attempt): \(failure.message.cut(to: 300)) [\(failure.errorType)]"
+        case .attemptTimedOut(let attempt), .attemptStopped(let attempt), .attemptCheckpointed(let attempt, _):
+            return "\(name(attempt.step)) #\(attempt.attempt)"
+        case .attemptLost(let attempt, let reason): return "\(name(attempt.step)) #\(attempt.attempt): \(reason.name)"
+        case .resultRejected(let attempt, let rejected):
+            return "\(name(attempt.step)) #\(attempt.attempt): \(rejected.reason.name)"
+        case .retryDue(let step), .stepEnqueued(let step), .stepCompleted(let step), .stepReset(let step),
+            .stepResolved(let step):
+            return name(step)
+        case .operatorRetried(let chosen, let reason):
+            return chosen.map(name).listed + (reason.map { ": \($0)" } ?? "")
+        case .operatorCancelled(let reason): return reason ?? ""
+        case .operatorResolved(let step, _, let reason): return name(step) + (reason.map { ": \($0)" } ?? "")
+        case .attemptStarted(let start): return "\(name(start.step)) #\(start.attempt) on \(start.worker)"
+        case .retryScheduled(let step, let due): return "\(name(step)) at \(due)"
+        case .stepFailed(let step, let reason): return "\(name(step)): \(reason.sentence)"
+        case .engineDraining, .engineStopped, .taskWaiting, .taskBlocked, .taskCompleted, .taskCancelled: return ""
+        }
+    }
+}

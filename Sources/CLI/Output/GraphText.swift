@@ -1,0 +1,58 @@
+import StepwellModel
+
+/// The steps and edges of a template as text, Mermaid or Graphviz' DOT.
+struct GraphText {
+    enum Format: String {
+        case text, mermaid, dot
+    }
+
+    let template: Template
+    let states: [StepState]?
+
+    func text(_ format: Format) -> String {
+        switch format {
+        case .text: tree
+        case .mermaid: mermaid
+        case .dot: dot
+        }
+    }
+
+    private var tree: String {
+        TaskTree(template).lines.map { line in
+            let step = template.steps[line.step]
+            let others = step.dependencies.count > 1 ? "  (after \(step.dependencies.map { template.steps[$0].name }.joined(separator: ", ")))" : ""
+            let state = states.map { "\($0[line.step].symbol) " } ?? ""
+            return "\(state)\(line.branch)\(step.name)\(others)"
+        }.joined(separator: "\n")
+    }
+
+    private var mermaid: String {
+        var lines = ["graph TD"]
+        for (index, step) in template.steps.enumerated() {
+            let state = states.map { "<br/>\($0[index].name)" } ?? ""
+            lines.append("    s\(index)[\"\(step.name.replacingQuotes("#quot;"))\(state)\"]")
+        }
+        for (index, step) in template.steps.enumerated() {
+            for dependency in step.dependencies { lines.append("    s\(dependency) --> s\(index)") }
+        }
+        return lines.joined(separator: "\n")
+    }
+
+    private var dot: String {
+        var lines = ["digraph \"\(template.name.replacingQuotes("\\\""))\" {", "    node [shape=box];"]
+        for (index, step) in template.steps.enumerated() {
+            let state = states.map { "\\n\($0[index].name)" } ?? ""
+            lines.append("    s\(index) [label=\"\(step.name.replacingQuotes("\\\""))\(state)\"];")
+        }
+        for (index, step) in template.steps.enumerated() {
+            for dependency in step.dependencies { lines.append("    s\(dependency) -> s\(index);") }
+        }
+        return (lines + ["}"]).joined(separator: "\n")
+    }
+}
+
+extension String {
+    fileprivate func replacingQuotes(_ replacement: String) -> String {
+        split(separator: "\"", omittingEmptySubsequences: false).joined(separator: replacement)
+    }
+}

@@ -1,0 +1,100 @@
+import StepwellEngine
+import StepwellHistory
+import StepwellModel
+
+/// Shows what happens while tasks run: on a terminal a live tree of one task's steps, else one line a transition. Always on
+/// standard error, so that standard output holds the result alone.
+final class Progress: Sendable {
+    enum Item: Sendable {
+        case records([EventRecord])
+        case progress(TaskID, step: Int, JSONText)
+        case notice(String)
+        /// Which task the items are about, and its steps.
+        case task(TaskReport)
+        case tick
+    }
+
+    private let items: AsyncStream<Item>.Continuation
+    private let printer: Task<Void, Never>
+    private let ticker: Task<Void, Never>?
+
+    init(isLive: Bool = Terminal.stderrIsTerminal && Terminal.colorAllowed) {
+        let (stream, continuation) = AsyncStream.makeStream(of: Item.self)
+        items = continuation
+        printer = Task.detached {
+            var view: any ProgressView = isLive ? LiveTree() : LineView()
+            for await item in stream { view.take(item) }
+            view.end()
+        }
+        ticker =
+            isLive
+            ? Task.detached {
+                while !Task.isCancelled {
+                    try? await Task.sleep(for: .milliseconds(100))
+                    continuation.yield(.tick)
+                }
+            } : nil
+    }
+
+    func show(_ item: Item) { items.yield(item) }
+    func notice(_ text: String) { items.yield(.notice(text)) }
+
+    /// Prints what is left and stops.
+    func end() async {
+        ticker?.cancel()
+        items.finish()
+        await printer.value
+    }
+
+    /// What the engine tells goes here.
+    var observers: Observers {
+        var observers = Observers()
+        observers.events = { [self] in show(.records($0)) }
+        observers.notice = { [self] in notice($0) }
+        observers.heartbeat = { [self] assignment, progress in
+            if let progress { show(.progress(assignment.task, step: assignment.attempt.step, progress)) }
+        }
+        observers.storage = { [self] error in
+            notice(error.map { "\($0.message); \($0.cure ?? "")" } ?? "there is space on the disk again; going on")
+        }
+        observers.failure = { [self] in notice("the engine has stopped: \($0)") }
+        return observers
+    }
+}
+
+/// One way to show progress.
+protocol ProgressView {
+    mutating func take(_ item: Progress.Item)
+    mutating func end()
+}
+
+/// One line a transition: for logs and cron.
+struct LineView: ProgressView {
+    private var names: [TaskID: [String]] = [:]
+
+    mutating func take(_ item: Progress.Item) {
+        switch item {
+        case .task(let report): names[report.id] = report.template.steps.map(\.name)
+        case .records(let records):
+            for record in records {
+                guard record.task.map({ names[$0] != nil }) ?? false, record.isTransition else { continue }
+                note(record.line(record.task.flatMap { names[$0] }))
+            }
+        case .notice(let text): note(text)
+        case .progress, .tick: break
+        }
+    }
+
+    mutating func end() {}
+}
+
+extension EventRecord {
+    /// Whether the event tells of something that a reader of a cron mail wants to know; facts that only repeat what the
+    /// decision after them says are left out.
+    fileprivate var isTransition: Bool {
+        switch event {
+        case .stepEnqueued, .attemptSucceeded, .retryDue, .attemptStopped, .stepReset, .attemptCheckpointed: false
+        default: true
+        }
+    }
+}

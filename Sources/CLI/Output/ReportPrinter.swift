@@ -1,0 +1,16 @@
+import StepwellHistory
+import StepwellModel
+
+/// Prints a report in the wanted format.
+struct ReportPrinter {
+    var format: OutputFormat
+    var showsDetails = false
+
+    func print(_ report: TaskReport) {
+        switch format {
+        case .json: output(report.json.json.pretty)
+        case .jsonl: output(report.json.description)
+        case .table: output(ReportText(report: report, showsDetails: showsDetails).text)
+        }
+    }
+}

@@ -1,0 +1,105 @@
+import StepwellHistory
+import StepwellModel
+
+/// A report for people: the task, its steps as a tree, and what is wrong or awaited.
+struct ReportText {
+    let report: TaskReport
+    var isColored = Terminal.stdoutIsTerminal
+    var showsDetails = false
+
+    var text: String {
+        var lines = [heading]
+        let tree = TaskTree(report.template)
+        let width = tree.lines.map { $0.branch.count + report.steps[$0.step].name.count }.max() ?? 0
+        for line in tree.lines {
+            lines.append(stepLine(line, width: width))
+        }
+        let troubles = report.steps.filter { $0.state == .error || $0.state == .waitingForRetry }
+        for step in troubles { lines += failureLines(step) }
+        if report.state == .blockedByFailures {
+            lines.append("")
+            lines.append("blocked: mend the cause, then 'stepwell retry \(report.id.short)'")
+        }
+        return lines.joined(separator: "\n")
+    }
+
+    private var heading: String {
+        let submission = report.submission
+        var text =
+            "\(report.id)  \(submission.namespace)/\(submission.name) \(submission.version)  "
+            + report.state.name.colored(report.state.color, if: isColored)
+        if let key = submission.key { text += "  key \(key)" }
+        text += "  submitted \(report.submitted)"
+        if let closed = report.closed { text += "  took \(closed - report.submitted)" }
+        if let reason = report.cancelReason { text += "\ncancelled: \(reason)" }
+        if showsDetails {
+            if let description = report.template.description { text += "\n\(description)" }
+            if submission.priority != 0 { text += "\npriority \(submission.priority)" }
+            if !submission.tags.isEmpty { text += "\ntags \(submission.tags.joined(separator: ", "))" }
+            text += "\ninput \(submission.input.description.cut(to: 500))"
+        }
+        return text
+    }
+
+    private func stepLine(_ line: TaskTree.Line, width: Int) -> String {
+        let step = report.steps[line.step]
+        let name = (line.branch + step.name).padded(to: width)
+        return "  \(step.state.symbol.colored(step.state.color, if: isColored)) \(name)  "
+            + step.state.name.padded(to: 17).colored(step.state.color, if: isColored) + " " + step.facts
+    }
+
+    private func failureLines(_ step: StepReport) -> [String] {
+        guard let failure = step.failure else { return [] }
+        var lines = ["", "\(step.name): \(failure.message) [\(failure.errorType)]".colored(.red, if: isColored)]
+        if let reason = step.failureReason { lines.append("  final: \(reason.sentence)") }
+        if showsDetails, let backtrace = failure.backtrace {
+            lines += backtrace.split(separator: "\n").map { "  | \($0)" }
+        }
+        return lines
+    }
+}
+
+extension StepReport {
+    /// Attempts, duration, and what the step waits for, in a few words.
+    var facts: String {
+        var facts: [String] = []
+        if attempts > 0 { facts.append(attempts == 1 && state == .complete ? "1 attempt" : "attempt \(attempts) of \(attemptsMax)") }
+        if losses > 0 { facts.append("lost \(losses)") }
+        if let started, let completed { facts.append("\(completed - started)") }
+        switch state {
+        case .waitingForRetry: if let due { facts.append("next attempt at \(due.timeOfDay)") }
+        case .enqueued: facts.append("waits for a free worker")
+        case .pending where !waitsFor.isEmpty: facts.append("waits for \(waitsFor.listed)")
+        case .resolvedManually: facts.append("resolved by hand" + (resolvedReason.map { ": \($0)" } ?? ""))
+        default: break
+        }
+        return facts.joined(separator: ", ")
+    }
+}
+
+extension FailureReason {
+    var sentence: String {
+        switch self {
+        case .attemptsExhausted: "all attempts are used up"
+        case .notRetryable: "the failure is not retryable"
+        case .lossesExhausted: "its worker died too often with it"
+        }
+    }
+}
+
+extension [String] {
+    /// A few of the words, and how many more there are.
+    var listed: String {
+        count <= 3 ? joined(separator: ", ") : prefix(3).joined(separator: ", ") + " and \(count - 3) more"
+    }
+}
+
+extension TaskID {
+    /// Enough of the id to name the task in a small store.
+    var short: String { String(description.prefix(13)) }
+}
+
+extension Timestamp {
+    /// `02:00:31` in UTC.
+    var timeOfDay: String { String(description.dropFirst(11).prefix(8)) }
+}

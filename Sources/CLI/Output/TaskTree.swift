@@ -1,0 +1,71 @@
+import StepwellHistory
+import StepwellModel
+
+/// A task's steps as a tree: each step under the last of its dependencies, so that it stands once.
+struct TaskTree {
+    struct Line {
+        var step: Int
+        /// The branches before the name, such as `│  └─ `.
+        var branch: String
+    }
+
+    let lines: [Line]
+
+    init(_ template: Template) {
+        var children = [[Int]](repeating: [], count: template.steps.count)
+        var roots: [Int] = []
+        for (index, step) in template.steps.enumerated() {
+            if let parent = step.dependencies.max() { children[parent].append(index) } else { roots.append(index) }
+        }
+        var lines: [Line] = []
+        // A stack of its own: a chain may be 100,000 steps long.
+        var stack = roots.reversed().map { (step: $0, prefix: "", isLast: true, isRoot: true) }
+        while let next = stack.popLast() {
+            // Far down, deeper indentation tells nothing more.
+            let prefix = next.prefix.count > 60 ? String(next.prefix.prefix(60)) : next.prefix
+            lines.append(Line(step: next.step, branch: next.isRoot ? "" : prefix + (next.isLast ? "└─ " : "├─ ")))
+            let below = next.isRoot ? "" : prefix + (next.isLast ? "   " : "│  ")
+            for (place, child) in children[next.step].enumerated().reversed() {
+                stack.append((child, below, place == children[next.step].count - 1, false))
+            }
+        }
+        self.lines = lines
+    }
+}
+
+extension StepState {
+    var symbol: String {
+        switch self {
+        case .pending: "·"
+        case .enqueued: "○"
+        case .inProgress: "▶"
+        case .waitingForRetry: "↻"
+        case .complete: "✓"
+        case .error: "✗"
+        case .skipped: "–"
+        case .cancelled: "⊘"
+        case .resolvedManually: "✓"
+        }
+    }
+
+    var color: Color {
+        switch self {
+        case .complete, .resolvedManually: .green
+        case .error, .cancelled: .red
+        case .waitingForRetry: .yellow
+        case .inProgress, .enqueued: .blue
+        case .pending, .skipped: .gray
+        }
+    }
+}
+
+extension TaskState {
+    var color: Color {
+        switch self {
+        case .complete, .resolvedManually: .green
+        case .error, .cancelled, .blockedByFailures: .red
+        case .waitingForRetry, .paused: .yellow
+        case .pending, .inProgress: .blue
+        }
+    }
+}

@@ -1,0 +1,66 @@
+import Glibc
+
+/// Where text goes, and what it may look like there.
+enum Terminal {
+    static let stdoutIsTerminal = isatty(STDOUT_FILENO) == 1
+    static let stderrIsTerminal = isatty(STDERR_FILENO) == 1
+
+    /// Colour only on a terminal, and never against NO_COLOR (no-color.org) or on a dumb one.
+    static let colorAllowed =
+        (getenv("NO_COLOR").map { $0.pointee == 0 } ?? true)
+        && (getenv("TERM").map { String(cString: $0) != "dumb" } ?? true)
+
+    /// Writes all of the text, also to a pipe that is slow. A reader that is gone ends the program as `SIGPIPE` would.
+    static func write(_ text: String, to descriptor: Int32) {
+        var bytes = Array(text.utf8)[...]
+        while !bytes.isEmpty {
+            let count = bytes.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
+            if count < 0 {
+                if errno == EINTR || errno == EAGAIN { continue }
+                if errno == EPIPE { exit(141) }
+                return
+            }
+            bytes = bytes.dropFirst(count)
+        }
+    }
+
+    static var width: Int {
+        var size = winsize()
+        guard ioctl(STDERR_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 20 else { return 100 }
+        return Int(size.ws_col)
+    }
+}
+
+/// Writes to standard output, followed by a line's end.
+func output(_ text: String) {
+    Terminal.write(text + "\n", to: STDOUT_FILENO)
+}
+
+/// Writes to standard error, followed by a line's end.
+func note(_ text: String) {
+    Terminal.write(text + "\n", to: STDERR_FILENO)
+}
+
+/// A colour of text, by the codes of ECMA-48.
+enum Color: String {
+    case red = "31"
+    case green = "32"
+    case yellow = "33"
+    case blue = "34"
+    case gray = "90"
+    case bold = "1"
+}
+
+extension String {
+    func colored(_ color: Color, if wanted: Bool) -> String {
+        wanted && Terminal.colorAllowed ? "\u{1B}[\(color.rawValue)m\(self)\u{1B}[0m" : self
+    }
+
+    func padded(to width: Int) -> String {
+        count >= width ? self : self + String(repeating: " ", count: width - count)
+    }
+
+    func cut(to width: Int) -> String {
+        count <= width ? self : prefix(max(0, width - 1)) + "…"
+    }
+}

@@ -1,0 +1,60 @@
+import Glibc
+import StepwellLog
+import StepwellModel
+
+/// Which store a command means: `--store`, else `STEPWELL_STORE`, else `./.stepwell`.
+struct StoreLocation {
+    let path: String
+
+    init(_ arguments: Arguments) {
+        let environment = getenv("STEPWELL_STORE").map { String(cString: $0) }.flatMap { $0.isEmpty ? nil : $0 }
+        path = arguments[.store] ?? environment ?? ".stepwell"
+    }
+
+    /// Opens the store for reading, beside an engine that may be writing it.
+    func reader() throws(LogError) -> LMDBReader {
+        try LMDBReader.open(path)
+    }
+}
+
+extension EventReader {
+    /// The task that a word on the command line means: a whole id, or the beginning of one that no other shares.
+    func findTask(_ word: String) throws -> TaskID {
+        let prefix = word.lowercased()
+        let isID = !prefix.isEmpty && prefix.allSatisfy { $0.isHexDigit || $0 == "-" }
+        let found = isID ? try tasks(idPrefix: prefix, limit: 3) : []
+        guard let first = found.first else { throw TaskNameError.unknown(word) }
+        guard found.count == 1 || first.id.description == prefix else {
+            throw TaskNameError.ambiguous(word, found.map(\.id))
+        }
+        return first.id
+    }
+}
+
+/// A word that does not name a task.
+enum TaskNameError: StepwellError {
+    case unknown(String)
+    case ambiguous(String, [TaskID])
+
+    var code: String {
+        switch self {
+        case .unknown: "unknown_task"
+        case .ambiguous: "ambiguous_task"
+        }
+    }
+
+    var message: String {
+        switch self {
+        case .unknown(let word): "there is no task '\(word)'"
+        case .ambiguous(let word, let tasks):
+            "'\(word)' could be " + tasks.map(\.description).joined(separator: " or ")
+        }
+    }
+
+    var cure: String? {
+        switch self {
+        case .unknown: "'stepwell list' shows the tasks of the store"
+        case .ambiguous: "give more of the id"
+        }
+    }
+}
