@@ -12,6 +12,8 @@ public struct Template: Hashable, Sendable {
     public var inputSchema: JSONText?
     /// The name under `environments` whose overrides are in these steps already.
     public var environment: String?
+    /// -100 to 100: what a task of this template gets when its submission names no priority.
+    public var priority: Int
     /// Features that the template asks for and this version does not have, each with its place. A task of such a template is
     /// refused; the log never holds one.
     public var unsupported: [String]
@@ -19,7 +21,7 @@ public struct Template: Hashable, Sendable {
     public init(
         namespace: String, name: String, version: String, description: String? = nil, steps: [StepTemplate],
         details: JSONText = .emptyObject, inputSchema: JSONText? = nil, environment: String? = nil,
-        unsupported: [String] = []
+        priority: Int = 0, unsupported: [String] = []
     ) {
         self.namespace = namespace
         self.name = name
@@ -29,6 +31,7 @@ public struct Template: Hashable, Sendable {
         self.details = details
         self.inputSchema = inputSchema
         self.environment = environment
+        self.priority = priority
         self.unsupported = unsupported
     }
 }
