@@ -1,4 +1,12 @@
+#define _GNU_SOURCE
 #include "CLinux.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stddef.h>
+#include <string.h>
+#include <unistd.h>
 
 int linux_open(const char *path, int flags, mode_t mode) { return open(path, flags | O_CLOEXEC, mode); }
 
@@ -8,3 +16,87 @@ int linux_set_nonblocking(int descriptor) {
 }
 
 int linux_set_close_on_exec(int descriptor) { return fcntl(descriptor, F_SETFD, FD_CLOEXEC); }
+
+int linux_eventfd(void) { return eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK); }
+
+int linux_pipe(int ends[2]) {
+    if (pipe2(ends, O_CLOEXEC) < 0) return -1;
+    for (int i = 0; i < 2; i++) {
+        if (ends[i] > 2) continue;
+        int moved = fcntl(ends[i], F_DUPFD_CLOEXEC, 3);
+        if (moved < 0) {
+            int error = errno;
+            close(ends[0]);
+            close(ends[1]);
+            errno = error;
+            return -1;
+        }
+        close(ends[i]);
+        ends[i] = moved;
+    }
+    return 0;
+}
+
+int linux_spawn(pid_t *pid, const char *path, char *const arguments[], char *const environment[], const char *directory,
+                const int streams[3]) {
+    posix_spawn_file_actions_t actions;
+    posix_spawnattr_t attributes;
+    sigset_t all, none;
+    sigfillset(&all);
+    sigemptyset(&none);
+    int error = posix_spawn_file_actions_init(&actions);
+    if (error) return error;
+    error = posix_spawnattr_init(&attributes);
+    if (error) {
+        posix_spawn_file_actions_destroy(&actions);
+        return error;
+    }
+    if (!error && directory) error = posix_spawn_file_actions_addchdir_np(&actions, directory);
+    for (int i = 0; i < 3 && !error; i++) error = posix_spawn_file_actions_adddup2(&actions, streams[i], i);
+    if (!error) error = posix_spawn_file_actions_addclosefrom_np(&actions, 3);
+    if (!error) error = posix_spawnattr_setsigdefault(&attributes, &all);
+    if (!error) error = posix_spawnattr_setsigmask(&attributes, &none);
+    if (!error) error = posix_spawnattr_setpgroup(&attributes, 0);
+    if (!error)
+        error = posix_spawnattr_setflags(&attributes,
+                                         POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
+    if (!error) error = posix_spawn(pid, path, &actions, &attributes, arguments, environment);
+    posix_spawnattr_destroy(&attributes);
+    posix_spawn_file_actions_destroy(&actions);
+    return error;
+}
+
+int linux_wait(pid_t pid, int keep, int *status, int *signal) {
+    siginfo_t info;
+    memset(&info, 0, sizeof info);
+    int outcome;
+    do {
+        outcome = waitid(P_PID, (id_t)pid, &info, WEXITED | (keep ? WNOWAIT : 0));
+    } while (outcome < 0 && errno == EINTR);
+    if (outcome < 0) return -1;
+    *status = info.si_code == CLD_EXITED ? info.si_status : 0;
+    *signal = info.si_code == CLD_EXITED ? 0 : info.si_status;
+    return 0;
+}
+
+const char *linux_signal_name(int signal) { return sigabbrev_np(signal); }
+
+extern char **environ;
+char **linux_environment(void) { return environ; }
+
+void linux_begin_thread(const char *name) {
+    pthread_setname_np(pthread_self(), name);
+    sigset_t set;
+    sigfillset(&set);
+    static const int faults[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTRAP, SIGSYS};
+    for (size_t i = 0; i < sizeof faults / sizeof *faults; i++) sigdelset(&set, faults[i]);
+    pthread_sigmask(SIG_SETMASK, &set, NULL);
+}
+
+int linux_kill(pid_t process, int signal) { return kill(process, signal); }
+
+void linux_prepare_signals(void) {
+    struct sigaction action;
+    if (sigaction(SIGPIPE, NULL, &action) == 0 && action.sa_handler == SIG_DFL) signal(SIGPIPE, SIG_IGN);
+    if (sigaction(SIGCHLD, NULL, &action) == 0 && action.sa_handler == SIG_IGN) signal(SIGCHLD, SIG_DFL);
+}

@@ -2,9 +2,7 @@
 #ifndef CLINUX_H
 #define CLINUX_H
 
-#ifndef _GNU_SOURCE
-#define _GNU_SOURCE
-#endif
+// No _GNU_SOURCE here: it changes types, such as fd_set, that Swift knows from Glibc already.
 #include <fcntl.h>
 #include <spawn.h>
 #include <sys/eventfd.h>
@@ -17,5 +15,37 @@
 int linux_open(const char *path, int flags, mode_t mode);
 int linux_set_nonblocking(int descriptor);
 int linux_set_close_on_exec(int descriptor);
+
+// An eventfd that does not block; -1 with errno.
+int linux_eventfd(void);
+
+// A pipe, both ends close-on-exec and none of them 0, 1 or 2, so that a child's streams can be put in place in any order even
+// when this process was started with some of its own closed. -1 with errno.
+int linux_pipe(int ends[2]);
+
+// Starts a program in a process group of its own, with default signals, none of them blocked, the three streams as its
+// standard streams and every other descriptor closed. Returns 0 or an errno.
+int linux_spawn(pid_t *pid, const char *path, char *const arguments[], char *const environment[], const char *directory,
+                const int streams[3]);
+
+// How a child ended. With `keep` it stays a zombie, so that its number and its group's stay its own. -1 with errno.
+// `signal` is 0 when it exited by itself, with `status`.
+int linux_wait(pid_t pid, int keep, int *status, int *signal);
+
+// "KILL" for 9; NULL for a number without a name.
+const char *linux_signal_name(int signal);
+
+// Swift takes the global `environ` for unsafe.
+char **linux_environment(void);
+
+// Names this thread for tools such as top, and blocks all signals for it but those that tell of its own faults.
+void linux_begin_thread(const char *name);
+
+// kill(), under a name that a method called `kill` does not hide. A group has the negative number of its leader.
+int linux_kill(pid_t process, int signal);
+
+// A child that closes its end early must not end this process; and a process that ignores SIGCHLD cannot learn how its
+// children ended.
+void linux_prepare_signals(void);
 
 #endif
