@@ -196,7 +196,7 @@ package final class EngineCore: AttemptHost {
         mailbox.post(
             .query { [log] view in
                 let number = view.state[assignment.task]?.steps[index].result ?? .zero
-                do {
+                do throws(LogError) {
                     guard let result = try log.result(at: number) else { return done(.failure(.noResult(step))) }
                     done(.success(result))
                 } catch { done(.failure(.log(error))) }

@@ -121,7 +121,7 @@ package final class Loop {
             return command
         }
         if state.plan(submission.template) == nil {
-            pending.batch.templates.append((submission.template, template.encoded))
+            pending.batch.templates.append(template.encoded())
         }
         guard known == nil, !replacing, let key = submission.key else { return command }
         let owner = try? log.task(namespace: submission.namespace, name: submission.name, key: key)

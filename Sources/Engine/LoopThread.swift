@@ -40,7 +40,6 @@ final class LoopThread: @unchecked Sendable {  // `loop` is touched on the threa
             &thread, nil,
             { raw in
                 let owner = Unmanaged<LoopThread>.fromOpaque(raw!).takeRetainedValue()
-                pthread_setname_np(pthread_self(), "stepwell-loop")
                 owner.run()
                 return nil
             }, box.toOpaque())

@@ -1,6 +1,6 @@
 package import StepwellKernel
 package import StepwellLog
-package import StepwellModel
+public import StepwellModel
 
 /// Coming back after a stop or a crash: the open tasks are folded, each from its last snapshot, and nothing else is read.
 package enum Recovery {

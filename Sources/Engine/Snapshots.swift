@@ -65,27 +65,35 @@ enum SnapshotCodec {
 
     /// The task, or nil if the bytes are of another layout or damaged.
     static func decode(_ snapshot: TaskSnapshotBytes, _ summary: TaskSummary, _ route: Route) -> TaskRecord? {
-        try? CBORReader.read(snapshot.bytes) { reader in
-            guard try reader.array() == 5, try reader.unsigned() == layout,
-                let state = TaskState(rawValue: UInt8(clamping: try reader.unsigned()))
-            else { return nil }
-            let eventCount = UInt32(clamping: try reader.unsigned())
-            let changed = Timestamp(milliseconds: try reader.integer())
-            let count = try reader.array()
-            guard count == route.plan.stepCount else { return nil }
-            var steps: ContiguousArray<StepRecord> = []
-            steps.reserveCapacity(count)
-            for _ in 0..<count {
-                guard let step = try decodeStep(&reader) else { return nil }
-                steps.append(step)
-            }
-            return TaskRecord(
-                summary: summary, route: route, last: snapshot.number, eventCount: eventCount, state: state,
-                changed: changed, steps: steps)
+        snapshot.bytes.withUnsafeBytes { bytes in
+            var reader = CBORReader(bytes)
+            return try? decode(&reader, snapshot, summary, route)
         }
     }
 
-    private static func decodeStep(_ reader: inout CBORReader) throws -> StepRecord? {
+    private static func decode(
+        _ reader: inout CBORReader, _ snapshot: TaskSnapshotBytes, _ summary: TaskSummary, _ route: Route
+    ) throws(CBORError) -> TaskRecord? {
+        guard try reader.array() == 5, try reader.unsigned() == layout,
+            let state = TaskState(rawValue: UInt8(clamping: try reader.unsigned()))
+        else { return nil }
+        let eventCount = UInt32(clamping: try reader.unsigned())
+        let changed = Timestamp(milliseconds: try reader.integer())
+        let count = try reader.array()
+        guard count == route.plan.stepCount else { return nil }
+        var steps: ContiguousArray<StepRecord> = []
+        steps.reserveCapacity(count)
+        for _ in 0..<count {
+            guard let step = try decodeStep(&reader) else { return nil }
+            steps.append(step)
+        }
+        try reader.end()
+        return TaskRecord(
+            summary: summary, route: route, last: snapshot.number, eventCount: eventCount, state: state,
+            changed: changed, steps: steps)
+    }
+
+    private static func decodeStep(_ reader: inout CBORReader) throws(CBORError) -> StepRecord? {
         guard try reader.array() == 10, let state = StepState(rawValue: UInt8(clamping: try reader.unsigned())),
             let kind = WorkerJoin.Kind(rawValue: UInt8(clamping: try reader.unsigned()))
         else { return nil }

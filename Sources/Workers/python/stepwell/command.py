@@ -54,7 +54,8 @@ def main(arguments: Optional[List[str]] = None) -> int:
 
 
 def _worker(options: argparse.Namespace) -> int:
-    from .worker import Worker, claim_standard_streams
+    from .streams import claim_standard_streams
+    from .worker import Worker
 
     if sys.stdin.isatty():
         sys.stderr.write(

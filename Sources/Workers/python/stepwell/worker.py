@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 import inspect
 import json
-import logging
-import math
 import os
 import signal
 import sys
@@ -17,16 +15,14 @@ from typing import Any, Dict, Mapping, Optional, TextIO, Tuple, cast
 from .attempt import Attempt, Message
 from .channel import Channel
 from .context import StepContext
+from .ending import ending, refusal
 from .errors import Cancelled, PermanentError
 from .handler import Handler
-from .output import StepLog, StepLogHandler, StepOutput, current
-from .payload import NotJSON, encode, encode_leniently, text_bytes
-from .result import StepHandlerResult
+from .output import StepLog, StepOutput, current
+from .payload import encode
 from .running import run
 
 PROTOCOL = 1
-_MESSAGE_MAX = 1 << 16  # characters of a failure's message
-_BACKTRACE_MAX = 1 << 18
 
 
 class Worker:
@@ -128,53 +124,37 @@ class Worker:
         while True:
             attempt, context = self._work.get()
             current.set(attempt)
-            ending = self._end(attempt, context)
+            last = self._end(attempt, context)
             current.set(None)
-            self._channel.send(ending)
+            self._channel.send(last)
             del self._running[attempt.lease]
             self._leave_if_done()
 
     def _end(self, attempt: Attempt, context: StepContext) -> bytes:
         """The message that ends the attempt. After it nothing can strike this thread."""
-        ending: Optional[bytes] = None
+        last: Optional[bytes] = None
         while True:  # `Cancelled` may come at any point until `close` has returned
             try:
-                if ending is None:
-                    ending = self._ending(attempt, context)
+                if last is None:
+                    last = self._run(attempt, context)
                 self._output.finish_line(attempt)
                 attempt.close()
-                return ending
+                return last
             except Cancelled:
-                ending = b'{"type":"stopped","lease":%d}' % attempt.lease
+                last = b'{"type":"stopped","lease":%d}' % attempt.lease
             except Exception as error:  # such as an exception whose `str` raises
                 text = f"cannot report how the attempt ended: {type(error).__name__}"
-                ending = _refusal(attempt.lease, "handler_error", text)
+                last = refusal(attempt.lease, "handler_error", text)
 
-    def _ending(self, attempt: Attempt, context: StepContext) -> bytes:
+    def _run(self, attempt: Attempt, context: StepContext) -> bytes:
         name = context.handler_name
         attempt.strike_here()
         try:
             handler = self._handlers.get(name) or _Unknown(name)
             result = run(handler, context, attempt.method, lambda value: _settle(value, attempt))
-            return self._message(attempt.lease, result)
+            return ending(attempt.lease, result, self._limits)
         finally:
             attempt.stop_no_more()
-
-    def _message(self, lease: int, result: StepHandlerResult) -> bytes:
-        if not result.is_success:
-            return _failure(lease, result)
-        try:
-            body = encode(result.result, "result")
-            line = b'{"type":"result","lease":%d,"result":%s' % (lease, body)
-            if result.metadata:
-                line += b',"metadata":' + encode(result.metadata, "metadata")
-        except NotJSON as fault:
-            return _refusal(lease, "result_not_json", str(fault))
-        for size, name in ((len(body), "result_bytes_max"), (len(line) + 2, "line_bytes_max")):
-            if size > self._limits[name]:
-                text = f"the result is {size} bytes; the limit is {self._limits[name]} ({name})"
-                return _refusal(lease, "result_too_large", text)
-        return line + b"}"
 
 
 class _Unknown(Handler):
@@ -201,51 +181,16 @@ def _settle(value: Any, attempt: Attempt) -> Any:
         finally:
             attempt.stop_no_more()
 
-    attempt.stop_no_more()
     try:
+        attempt.stop_no_more()
         return asyncio.run(main())
     except asyncio.CancelledError:
         if attempt.is_cancelled:
             raise Cancelled from None
         raise
-
-
-def _refusal(lease: int, error_type: str, text: str) -> bytes:
-    return _failure(lease, StepHandlerResult.failure(text, error_type, retryable=False))
-
-
-def _failure(lease: int, result: StepHandlerResult) -> bytes:
-    parts = [
-        b'{"type":"failure","lease":%d' % lease,
-        b'"message":' + text_bytes(str(result.error_message or "failed")[:_MESSAGE_MAX]),
-        b'"error_type":' + text_bytes(str(result.error_type or "handler_error")),
-        b'"retryable":' + (b"true" if result.retryable else b"false"),
-    ]
-    if result.error_code is not None:
-        parts.append(b'"error_code":' + text_bytes(str(result.error_code)))
-    wait = _milliseconds(result.retry_after)
-    if wait is not None:
-        parts.append(b'"retry_after_ms":%d' % wait)
-    if result.backtrace:
-        parts.append(b'"backtrace":' + text_bytes(result.backtrace[-_BACKTRACE_MAX:]))
-    if result.metadata:
-        metadata = {str(key): _shown(value) for key, value in result.metadata.items()}
-        parts.append(b'"metadata":' + encode(metadata, "metadata"))
-    return b",".join(parts) + b"}"
-
-
-def _milliseconds(seconds: Any) -> Optional[int]:
-    """A wait as the protocol wants it; None for what is no number of seconds."""
-    try:
-        return max(0, math.ceil(float(seconds) * 1000))
-    except (TypeError, ValueError, OverflowError):
-        return None
-
-
-def _shown(value: Any) -> Any:
-    """`value` if it is short JSON, else words for it: a failure's metadata only informs people."""
-    text = encode_leniently(value)
-    return json.loads(text) if len(text) <= _MESSAGE_MAX else f"{len(text)} bytes"
+    finally:
+        if inspect.iscoroutine(value):
+            value.close()  # without effect, unless it was cancelled before it began
 
 
 def _leave(code: int, reason: str = "") -> None:
@@ -256,33 +201,3 @@ def _leave(code: int, reason: str = "") -> None:
         sys.stderr.flush()
     finally:
         os._exit(code)
-
-
-def claim_standard_streams() -> Channel:
-    """Take standard input and output for the protocol.
-
-    Whatever else writes to descriptor 1, C code or a child process, now writes to standard error.
-    """
-    read_end, write_end = os.dup(0), os.dup(1)
-    nothing = os.open(os.devnull, os.O_RDONLY)
-    os.dup2(nothing, 0)
-    os.close(nothing)
-    sys.stdout.flush()
-    os.dup2(2, 1)
-    sys.stdout = sys.stderr
-    channel = Channel(read_end, write_end)
-    os.register_at_fork(after_in_child=lambda: _forget(channel))
-    root = logging.getLogger()
-    root.setLevel(logging.INFO)
-    root.addHandler(StepLogHandler(StepLog(channel)))
-    return channel
-
-
-def _forget(channel: Channel) -> None:
-    """In a forked child: the conversation belongs to the parent."""
-    channel.abandon()
-    signal.set_wakeup_fd(-1)
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    sys.stdout = sys.stderr
-    current.set(None)

@@ -145,6 +145,7 @@ class Conversation(unittest.TestCase):
             ("'\\ud800'", "not valid Unicode"),
             ("(lambda a: a.append(a) or a)([])", "result[0] contains itself"),
             ("StepHandlerResult.success(1, metadata={'when': object()})", "metadata.when is a object"),
+            ("StepHandlerResult.success(1, metadata=[1])", "metadata is a list, not a dict"),
             ("__import__('functools').reduce(lambda a, _: [a], range(100000), 1)", "too deeply"),
         ):
             with self.subTest(expression), ScriptedEngine(BASICS) as engine:
@@ -178,6 +179,8 @@ class Conversation(unittest.TestCase):
             )
             self.assertEqual(answer["retry_after_ms"], 1500)
             self.assertIn("in broken", answer["backtrace"])
+            answer = engine.run("broken", input={"expression": "RetryableError(retry_after=1e300)"})
+            self.assertEqual((answer["message"], answer["retry_after_ms"]), ("RetryableError", 1 << 53))
             answer = engine.run("broken", input={"expression": "NotFoundError('no', error_code='E1')"})
             self.assertFalse(answer["retryable"])
             self.assertEqual((answer["error_type"], answer["error_code"]), ("permanent_error", "E1"))

@@ -267,7 +267,8 @@ class Context(unittest.TestCase):
         self.assertEqual([context.get_input("a"), context.get_input("b")], [1, None])
         self.assertEqual([context.get_input_or("n", 5), context.get_input_or("b", 6)], [5, 6])
         self.assertEqual(context.input_data, {"a": 1, "n": None})
-        self.assertEqual([context.get_config("c"), context.get_config("x"), context.get_config("n", 3)], [2, None, 3])
+        self.assertEqual([context.get_config("c"), context.get_config("x")], [2, None])
+        self.assertEqual(context.get_config("n", 3), 3)
         self.assertEqual(context.step_config, {"c": 2, "n": None})
 
     def test_dependencies(self) -> None:
