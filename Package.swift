@@ -34,7 +34,7 @@ let package = Package(
             name: "StepwellTemplates", dependencies: ["StepwellModel", "CYAML"], path: "Sources/Templates",
             swiftSettings: dialect),
         .target(
-            name: "StepwellLog", dependencies: ["StepwellModel", "CLMDB", "CCrypto", "CLinux"], path: "Sources/Log",
+            name: "StepwellLog", dependencies: ["StepwellModel", "CLMDB", "CCrypto"], path: "Sources/Log",
             swiftSettings: dialect),
 
         // What performs, and what users hold in their hands.

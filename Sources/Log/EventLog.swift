@@ -1,17 +1,11 @@
 package import StepwellModel
 
-/// The durable order of events: what the engine needs to write, and to come back after a crash. One writer, at any time.
+/// Questions to a log. Any number of readers may ask while one writer appends; each answer is that of one commit or later.
 ///
-/// ``LMDBLog`` keeps it in a directory, ``MemoryLog`` in memory for tests and simulation.
-package protocol EventLog: AnyObject, Sendable {
-    /// The end of the log: what the next batch must follow.
-    var head: LogHead { get }
-
-    /// Writes a batch as one transaction. When it returns, everything in the batch is on disk.
-    ///
-    /// - Throws: ``LogError/diskFull`` when there is no space: nothing was written, and the same batch may be appended again
-    ///   later. After any other error the log's end is unknown; the process must stop.
-    func append(_ batch: LogBatch) throws(LogError)
+/// The callbacks run outside of any lock or transaction of the log: they may be slow, and may ask or append themselves.
+package protocol EventReader: AnyObject, Sendable {
+    /// The end of the log as last committed.
+    func currentHead() throws(LogError) -> LogHead
 
     /// The tasks that were not closed at the head, in the order of their ids.
     func openTasks() throws(LogError) -> [TaskSummary]
@@ -32,9 +26,9 @@ package protocol EventLog: AnyObject, Sendable {
     func task(_ id: TaskID) throws(LogError) -> TaskSummary?
     /// The newest task with that key.
     func task(namespace: String, name: String, key: String) throws(LogError) -> TaskID?
-    /// Newest first.
+    /// Newest first, by the time of submission.
     func tasks(matching filter: TaskFilter, limit: Int) throws(LogError) -> [TaskSummary]
-    /// Tasks whose id begins with these characters (hexadecimal digits and dashes), at most `limit`.
+    /// Tasks whose id begins with these characters (hexadecimal digits and dashes), at most `limit`, in the order of their ids.
     func tasks(idPrefix: String, limit: Int) throws(LogError) -> [TaskSummary]
 
     func template(_ digest: TemplateDigest) throws(LogError) -> Template?
@@ -43,6 +37,24 @@ package protocol EventLog: AnyObject, Sendable {
     func logLines(
         of task: TaskID, after: LogLinePosition?, _ body: (LogLine) throws -> Bool
     ) throws
+}
+
+/// The durable order of events: what the engine needs to write, and to come back after a crash. One writer, at any time.
+///
+/// ``LMDBLog`` keeps it in a directory, ``MemoryLog`` in memory for tests and simulation.
+package protocol EventLog: EventReader {
+    /// The end of the log: what the next batch must follow.
+    var head: LogHead { get }
+
+    /// Writes a batch as one transaction. When it returns, everything in the batch is on disk.
+    ///
+    /// - Throws: ``LogError/diskFull`` when there is no space: nothing was written, and the same batch may be appended again
+    ///   later. After any other error the log's end is unknown; the process must stop.
+    func append(_ batch: LogBatch) throws(LogError)
+}
+
+extension EventLog {
+    package func currentHead() throws(LogError) -> LogHead { head }
 }
 
 /// The end of a log.

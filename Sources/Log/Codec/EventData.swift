@@ -1,0 +1,230 @@
+import StepwellModel
+
+/// The data of an event: a map whose keys mean the same in every event. They never change and are never used again.
+enum EventData {
+    enum Key {
+        static let step: UInt64 = 1
+        static let attempt: UInt64 = 2
+        static let lease: UInt64 = 3
+        static let worker: UInt64 = 4
+        static let workerKind: UInt64 = 5
+        static let deadline: UInt64 = 6
+        static let due: UInt64 = 7
+        static let result: UInt64 = 8
+        static let metadata: UInt64 = 9
+        static let checkpoint: UInt64 = 10
+        /// A number of the event's own list of reasons.
+        static let reason: UInt64 = 11
+        static let succeeded: UInt64 = 12
+        static let steps: UInt64 = 13
+        /// A person's or a program's words.
+        static let note: UInt64 = 14
+        static let message: UInt64 = 15
+        static let errorType: UInt64 = 16
+        static let errorCode: UInt64 = 17
+        static let retryable: UInt64 = 18
+        static let retryAfter: UInt64 = 19
+        static let backtrace: UInt64 = 20
+        static let name: UInt64 = 21
+        static let version: UInt64 = 22
+        static let handlers: UInt64 = 23
+        static let slots: UInt64 = 24
+        static let processID: UInt64 = 25
+        static let host: UInt64 = 26
+        static let observed: UInt64 = 27
+        static let used: UInt64 = 28
+        static let template: UInt64 = 29
+        static let namespace: UInt64 = 30
+        static let environment: UInt64 = 31
+        static let input: UInt64 = 32
+        static let priority: UInt64 = 33
+        static let key: UInt64 = 34
+        static let correlationID: UInt64 = 35
+        static let parentCorrelationID: UInt64 = 36
+        static let initiator: UInt64 = 37
+        static let sourceSystem: UInt64 = 38
+        static let tags: UInt64 = 39
+    }
+
+    static func encode(_ event: Event, into writer: inout CBORWriter) {
+        switch event {
+        case .engineStopped, .taskWaiting, .taskBlocked, .taskCompleted, .taskCancelled: writer.map(0)
+        case .retryDue(let step), .stepEnqueued(let step), .stepCompleted(let step), .stepReset(let step),
+            .stepResolved(let step):
+            writer.map(1)
+            writer.field(Key.step, step)
+        case .attemptTimedOut(let attempt), .attemptStopped(let attempt):
+            writer.map(4)
+            writer.attempt(attempt)
+        case .attemptStarted(let start):
+            writer.map(start.deadline == nil ? 4 : 5)
+            writer.field(Key.step, start.step)
+            writer.field(Key.attempt, start.attempt)
+            writer.field(Key.worker, start.worker.rawValue)
+            writer.field(Key.workerKind, start.workerKind.rawValue)
+            if let deadline = start.deadline { writer.field(Key.deadline, deadline) }
+        case .attemptSucceeded(let attempt, let result, let metadata):
+            writer.map(metadata == nil ? 5 : 6)
+            writer.attempt(attempt)
+            writer.field(Key.result, result)
+            writer.field(Key.metadata, metadata)
+        case .attemptFailed(let attempt, let failure): encode(failure, of: attempt, into: &writer)
+        case .attemptLost(let attempt, let reason):
+            writer.map(5)
+            writer.attempt(attempt)
+            writer.field(Key.reason, reason.rawValue)
+        case .attemptCheckpointed(let attempt, let data):
+            writer.map(5)
+            writer.attempt(attempt)
+            writer.field(Key.checkpoint, data)
+        case .resultRejected(let attempt, let rejected):
+            writer.map(6)
+            writer.attempt(attempt)
+            writer.field(Key.reason, rejected.reason.rawValue)
+            writer.field(Key.succeeded, rejected.succeeded)
+        case .retryScheduled(let step, let due):
+            writer.map(2)
+            writer.field(Key.step, step)
+            writer.field(Key.due, due)
+        case .stepFailed(let step, let reason):
+            writer.map(2)
+            writer.field(Key.step, step)
+            writer.field(Key.reason, reason.rawValue)
+        case .operatorRetried(let steps, let note):
+            writer.map(note == nil ? 1 : 2)
+            writer.key(Key.steps)
+            writer.array(steps.count)
+            for step in steps { writer.unsigned(step) }
+            writer.field(Key.note, note)
+        case .operatorCancelled(let note):
+            writer.map(note == nil ? 0 : 1)
+            writer.field(Key.note, note)
+        case .operatorResolved(let step, let result, let note):
+            writer.map(1 + (result == nil ? 0 : 1) + (note == nil ? 0 : 1))
+            writer.field(Key.step, step)
+            writer.field(Key.result, result)
+            writer.field(Key.note, note)
+        case .workerLeft(let worker, let note):
+            writer.map(2)
+            writer.field(Key.worker, worker.rawValue)
+            writer.field(Key.note, note)
+        case .clockClamped(let observed, let used):
+            writer.map(2)
+            writer.field(Key.observed, observed)
+            writer.field(Key.used, used)
+        case .engineStarted(let start):
+            writer.map(3)
+            writer.field(Key.version, start.version)
+            writer.field(Key.processID, start.processID)
+            writer.field(Key.host, start.host)
+        case .workerJoined(let join): encode(join, into: &writer)
+        case .taskSubmitted(let submission): encode(submission, into: &writer)
+        }
+    }
+
+    private static func encode(_ failure: Failure, of attempt: AttemptID, into writer: inout CBORWriter) {
+        var count = 7
+        if failure.metadata != nil { count += 1 }
+        if failure.errorCode != nil { count += 1 }
+        if failure.retryAfter != nil { count += 1 }
+        if failure.backtrace != nil { count += 1 }
+        writer.map(count)
+        writer.attempt(attempt)
+        writer.field(Key.metadata, failure.metadata)
+        writer.field(Key.message, failure.message)
+        writer.field(Key.errorType, failure.errorType)
+        writer.field(Key.errorCode, failure.errorCode)
+        writer.field(Key.retryable, failure.retryable)
+        if let wait = failure.retryAfter {
+            writer.key(Key.retryAfter)
+            writer.integer(wait.rawValue)
+        }
+        writer.field(Key.backtrace, failure.backtrace)
+    }
+
+    private static func encode(_ join: WorkerJoin, into writer: inout CBORWriter) {
+        writer.map(5)
+        writer.field(Key.worker, join.worker.rawValue)
+        writer.field(Key.workerKind, join.kind.rawValue)
+        writer.field(Key.name, join.name)
+        writer.key(Key.handlers)
+        writer.array(join.handlers.count)
+        for handler in join.handlers {
+            writer.array(2)
+            writer.text(handler.name)
+            writer.text(handler.version)
+        }
+        writer.field(Key.slots, join.slots)
+    }
+
+    private static func encode(_ submission: Submission, into writer: inout CBORWriter) {
+        var count = 8
+        if submission.environment != nil { count += 1 }
+        if submission.key != nil { count += 1 }
+        if submission.parentCorrelationID != nil { count += 1 }
+        if submission.initiator != nil { count += 1 }
+        if submission.sourceSystem != nil { count += 1 }
+        if submission.reason != nil { count += 1 }
+        writer.map(count)
+        writer.field(Key.note, submission.reason)
+        writer.field(Key.name, submission.name)
+        writer.field(Key.version, submission.version)
+        writer.key(Key.template)
+        writer.byteString(submission.template.bytes)
+        writer.field(Key.namespace, submission.namespace)
+        writer.field(Key.environment, submission.environment)
+        writer.field(Key.input, submission.input)
+        writer.key(Key.priority)
+        writer.integer(submission.priority)
+        writer.field(Key.key, submission.key)
+        writer.field(Key.correlationID, submission.correlationID)
+        writer.field(Key.parentCorrelationID, submission.parentCorrelationID)
+        writer.field(Key.initiator, submission.initiator)
+        writer.field(Key.sourceSystem, submission.sourceSystem)
+        writer.key(Key.tags)
+        writer.array(submission.tags.count)
+        for tag in submission.tags { writer.text(tag) }
+    }
+}
+
+extension CBORWriter {
+    fileprivate mutating func attempt(_ attempt: AttemptID) {
+        field(EventData.Key.step, attempt.step)
+        field(EventData.Key.attempt, attempt.attempt)
+        field(EventData.Key.lease, attempt.lease.rawValue)
+        field(EventData.Key.worker, attempt.worker.rawValue)
+    }
+
+    /// A process id from elsewhere may be anything; a count may not be negative.
+    fileprivate mutating func field(_ key: UInt64, _ value: Int) {
+        self.key(key)
+        integer(value)
+    }
+
+    fileprivate mutating func field(_ key: UInt64, _ value: some FixedWidthInteger & UnsignedInteger) {
+        self.key(key)
+        unsigned(value)
+    }
+
+    fileprivate mutating func field(_ key: UInt64, _ value: Timestamp) {
+        self.key(key)
+        integer(value.milliseconds)
+    }
+
+    fileprivate mutating func field(_ key: UInt64, _ value: Bool) {
+        self.key(key)
+        bool(value)
+    }
+
+    fileprivate mutating func field(_ key: UInt64, _ value: String?) {
+        guard let value else { return }
+        self.key(key)
+        text(value)
+    }
+
+    fileprivate mutating func field(_ key: UInt64, _ value: JSONText?) {
+        guard let value else { return }
+        self.key(key)
+        json(value)
+    }
+}

@@ -1,0 +1,191 @@
+import StepwellModel
+
+/// The values of the tables beside the events: summaries of tasks, commits, log lines.
+enum RowCodec {
+    // MARK: Tasks
+
+    static func encode(_ task: TaskSummary, into writer: inout CBORWriter) {
+        writer.map(task.key == nil ? 14 : 15)
+        writer.key(1)
+        writer.text(task.namespace)
+        writer.key(2)
+        writer.text(task.name)
+        writer.key(3)
+        writer.text(task.version)
+        writer.key(4)
+        writer.byteString(task.template.bytes)
+        if let key = task.key {
+            writer.key(5)
+            writer.text(key)
+        }
+        writer.key(6)
+        writer.integer(task.priority)
+        writer.key(7)
+        writer.unsigned(task.state.rawValue)
+        writer.key(8)
+        writer.integer(task.submitted.milliseconds)
+        writer.key(9)
+        writer.integer(task.changed.milliseconds)
+        writer.key(10)
+        writer.unsigned(task.first.rawValue)
+        writer.key(11)
+        writer.unsigned(task.last.rawValue)
+        writer.key(12)
+        writer.unsigned(task.eventCount)
+        writer.key(13)
+        writer.integer(task.stepCount)
+        writer.key(14)
+        writer.integer(task.stepsDone)
+        writer.key(15)
+        writer.integer(task.stepsFailed)
+    }
+
+    static func task(_ id: TaskID, from bytes: UnsafeRawBufferPointer) throws(LogError) -> TaskSummary {
+        do throws(CBORError) {
+            var reader = CBORReader(bytes)
+            var task = TaskSummary(
+                id: id, namespace: "", name: "", version: "", template: TemplateDigest([]), key: nil, priority: 0,
+                state: .pending, submitted: .zero, changed: .zero, first: .zero, last: .zero, eventCount: 0,
+                stepCount: 0, stepsDone: 0, stepsFailed: 0)
+            var seen = KeySet()
+            var keys = try reader.map()
+            while let key = try reader.key(&keys) {
+                seen.insert(key)
+                switch key {
+                case 1: task.namespace = try reader.text()
+                case 2: task.name = try reader.text()
+                case 3: task.version = try reader.text()
+                case 4: task.template = TemplateDigest(try reader.byteArray())
+                case 5: task.key = try reader.text()
+                case 6: task.priority = Int(try reader.integer())
+                case 7: task.state = try reader.enumeration()
+                case 8: task.submitted = try reader.timestamp()
+                case 9: task.changed = try reader.timestamp()
+                case 10: task.first = SequenceNumber(try reader.unsigned())
+                case 11: task.last = SequenceNumber(try reader.unsigned())
+                case 12: task.eventCount = try reader.unsigned(as: UInt32.self)
+                case 13: task.stepCount = Int(try reader.integer())
+                case 14: task.stepsDone = Int(try reader.integer())
+                case 15: task.stepsFailed = Int(try reader.integer())
+                default: try reader.skip()
+                }
+            }
+            try reader.end()
+            try seen.require([1, 2, 3, 4, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15], at: reader.offset)
+            return task
+        } catch {
+            throw .corrupt("the summary of task \(id): \(error)", at: nil)
+        }
+    }
+
+    /// Only what decides over the rows of the indexes: an append reads it for every task that it touches.
+    static func state(of id: TaskID, from bytes: UnsafeRawBufferPointer) throws(LogError) -> (TaskState, Timestamp) {
+        do throws(CBORError) {
+            var reader = CBORReader(bytes)
+            var state: TaskState?
+            var keys = try reader.map()
+            while let key = try reader.key(&keys) {
+                switch key {
+                case 7: state = try reader.enumeration()
+                case 8:
+                    guard let state else { throw CBORError(.missing, at: reader.offset) }
+                    return (state, try reader.timestamp())
+                default: try reader.skip()
+                }
+            }
+            throw CBORError(.missing, at: reader.offset)
+        } catch {
+            throw .corrupt("the summary of task \(id): \(error)", at: nil)
+        }
+    }
+
+    // MARK: Commits
+
+    static func encode(_ commit: Commit, into writer: inout CBORWriter) {
+        writer.map(3)
+        writer.key(1)
+        writer.unsigned(commit.first.rawValue)
+        writer.key(2)
+        writer.integer(commit.time.milliseconds)
+        writer.key(3)
+        writer.byteString(commit.hash)
+    }
+
+    static func commit(last: SequenceNumber, from bytes: UnsafeRawBufferPointer) throws(LogError) -> Commit {
+        do throws(CBORError) {
+            var reader = CBORReader(bytes)
+            var commit = Commit(first: .zero, last: last, time: .zero, hash: [])
+            var seen = KeySet()
+            var keys = try reader.map()
+            while let key = try reader.key(&keys) {
+                seen.insert(key)
+                switch key {
+                case 1: commit.first = SequenceNumber(try reader.unsigned())
+                case 2: commit.time = try reader.timestamp()
+                case 3: commit.hash = try reader.byteArray()
+                default: try reader.skip()
+                }
+            }
+            try reader.end()
+            try seen.require([1, 2, 3], at: reader.offset)
+            guard commit.hash.count == SHA256.byteCount else { throw CBORError(.outOfRange, at: reader.offset) }
+            return commit
+        } catch {
+            throw .corrupt("the record of the commit: \(error)", at: last)
+        }
+    }
+
+    // MARK: Log lines
+
+    static func encode(_ line: LogLine, into writer: inout CBORWriter) {
+        writer.map(5)
+        writer.key(1)
+        writer.integer(line.step)
+        writer.key(2)
+        writer.integer(line.attempt)
+        writer.key(3)
+        writer.integer(line.time.milliseconds)
+        writer.key(4)
+        writer.unsigned(line.level.rawValue)
+        writer.key(5)
+        writer.text(line.text)
+    }
+
+    static func logLine(
+        of task: TaskID, at position: LogLinePosition, from bytes: UnsafeRawBufferPointer
+    ) throws(LogError) -> LogLine {
+        do throws(CBORError) {
+            var reader = CBORReader(bytes)
+            var line = LogLine(
+                task: task, step: 0, attempt: 0, lease: position.lease, number: position.number, time: .zero,
+                level: .info, text: "")
+            var seen = KeySet()
+            var keys = try reader.map()
+            while let key = try reader.key(&keys) {
+                seen.insert(key)
+                switch key {
+                case 1: line.step = Int(try reader.integer())
+                case 2: line.attempt = Int(try reader.integer())
+                case 3: line.time = try reader.timestamp()
+                case 4: line.level = try reader.enumeration()
+                case 5: line.text = try reader.text()
+                default: try reader.skip()
+                }
+            }
+            try reader.end()
+            try seen.require([1, 2, 3, 4, 5], at: reader.offset)
+            return line
+        } catch {
+            throw .corrupt("a log line of task \(task): \(error)", at: nil)
+        }
+    }
+}
+
+/// One commit of events, as the log records it.
+struct Commit {
+    var first: SequenceNumber
+    var last: SequenceNumber
+    /// The time of its last event.
+    var time: Timestamp
+    var hash: [UInt8]
+}

@@ -1,0 +1,122 @@
+import StepwellModel
+import Synchronization
+
+/// The log in a directory, open for the one engine that may write it.
+package final class LMDBLog: StoreQueries, EventLog {
+    package let environment: Environment
+    private let lock: EngineLock
+    private let writer: Mutex<LMDBWriter>
+    /// Apart from the writer, so that no one waits for the disk to learn where the log ends.
+    private let committed: Mutex<LogHead>
+
+    /// Opens the store at `path` for writing, and makes it when there is none.
+    ///
+    /// `mapSize` is how much address space a new store begins with; it doubles as often as needed.
+    /// - Throws: ``LogError/locked(path:owner:)`` when another engine has the store.
+    package init(path: String, mapSize: Int = 64 << 20) throws(LogError) {
+        let directory = StoreDirectory(path: path)
+        try directory.create()
+        let lock = try EngineLock(directory)
+        let environment = try Environment.openForWriting(directory, mapSize: mapSize)
+        do throws(LogError) {
+            let head = try environment.read { transaction throws(LogError) in
+                try StoreInfo.check(transaction, environment)
+                return try environment.head(transaction)
+            }
+            writer = Mutex(LMDBWriter(head: head))
+            committed = Mutex(head)
+        } catch {
+            environment.release()
+            throw error
+        }
+        self.environment = environment
+        self.lock = lock
+    }
+
+    deinit { environment.release() }
+
+    package var head: LogHead { committed.withLock { $0 } }
+
+    /// The store's path, as it was given.
+    package var path: String { environment.path }
+
+    /// How much address space the store has; it grows by doubling.
+    package var mapSize: Int { environment.mapSize }
+
+    package func append(_ batch: LogBatch) throws(LogError) {
+        let head = try writer.withLock { writer throws(LogError) in
+            try writer.append(batch, to: environment)
+            return writer.head
+        }
+        committed.withLock { $0 = head }
+    }
+}
+
+/// A store open for looking on, while another process, or this one, may write it.
+package final class LMDBReader: StoreQueries {
+    package let environment: Environment
+
+    /// - Throws: ``LogError/notFound(path:)`` when there is no directory, ``LogError/notAStore(path:reason:)`` when it is none.
+    package init(path: String) throws(LogError) {
+        let environment = try Environment.openForReading(StoreDirectory(path: path))
+        do throws(LogError) {
+            try environment.read { transaction throws(LogError) in try StoreInfo.check(transaction, environment) }
+        } catch {
+            environment.release()
+            throw error
+        }
+        self.environment = environment
+    }
+
+    deinit { environment.release() }
+
+    package func currentHead() throws(LogError) -> LogHead {
+        try environment.read { transaction throws(LogError) in try environment.head(transaction) }
+    }
+}
+
+extension StoreInfo {
+    /// Refuses a store of another format.
+    static func check(_ transaction: borrowing ReadTransaction, _ environment: Environment) throws(LogError) {
+        let key = UnsafeRawBufferPointer(start: formatKey.utf8Start, count: formatKey.utf8CodeUnitCount)
+        guard let value = try transaction.get(environment.tables.meta, key) else {
+            throw .notAStore(path: environment.path, reason: "it does not say which format it has")
+        }
+        var reader = CBORReader(value)
+        guard let found = try? reader.unsigned(as: Int.self) else {
+            throw .corrupt("the number of the format cannot be read", at: nil)
+        }
+        guard found == format else {
+            throw .otherFormat(path: environment.path, found: found, supported: format)
+        }
+    }
+}
+
+extension Environment {
+    /// Where the log ends, by its last commit. The events must end there too.
+    func head(_ transaction: borrowing ReadTransaction) throws(LogError) -> LogHead {
+        let commits = try transaction.cursor(tables.commits)
+        let events = try transaction.cursor(tables.events)
+        let lastCommit = try commits.move(.last)
+        let lastEvent = try events.move(.last)?.key
+        let count = try transaction.count(tables.events)
+        guard let lastCommit else {
+            guard count == 0 else { throw .corrupt("there are events without a commit", at: nil) }
+            return .empty
+        }
+        guard lastCommit.key.count == 8, let lastEvent, lastEvent.count == 8 else {
+            throw .corrupt("a number is not eight bytes long", at: nil)
+        }
+        let number = SequenceNumber(lastCommit.key.bigEndian(at: 0))
+        let found = SequenceNumber(lastEvent.bigEndian(at: 0))
+        guard number == found else {
+            throw .corrupt("the last commit ends at \(number), but the last event is \(found)", at: found)
+        }
+        // Numbers begin at 1 and have no gaps.
+        guard count == number.rawValue else {
+            throw .corrupt("the log ends at \(number), but has \(count) events", at: number)
+        }
+        let commit = try RowCodec.commit(last: number, from: lastCommit.value)
+        return LogHead(number: number, time: commit.time, hash: commit.hash)
+    }
+}

@@ -1,0 +1,133 @@
+import Glibc
+import StepwellModel
+
+/// The store's tables. `docs/log-format.md` describes their keys and values.
+struct Tables: Sendable {
+    let meta: Table
+    let events: Table
+    let commits: Table
+    let tasks: Table
+    let open: Table
+    let byState: Table
+    let keys: Table
+    let templates: Table
+    let snapshots: Table
+    let logs: Table
+
+    /// Opens each table by its name.
+    init<Failure>(_ open: (StaticString) throws(Failure) -> Table) throws(Failure) {
+        meta = try open("meta")
+        events = try open("events")
+        commits = try open("commits")
+        tasks = try open("tasks")
+        self.open = try open("open")
+        byState = try open("by_state")
+        keys = try open("keys")
+        templates = try open("templates")
+        snapshots = try open("snapshots")
+        logs = try open("logs")
+    }
+}
+
+/// What the table `meta` says of the store.
+struct StoreInfo {
+    /// Raised when a program that knows only the present format could misread a store.
+    static let format = 1
+
+    static let formatKey: StaticString = "format"
+    static let idKey: StaticString = "store_id"
+    static let createdKey: StaticString = "created"
+
+    /// Sixteen random bytes and the present time, for a new store.
+    static func newRows() -> [(key: StaticString, value: [UInt8])] {
+        let id = (0..<16).map { _ in UInt8.random(in: .min ... .max) }
+        var now = timespec()
+        clock_gettime(CLOCK_REALTIME, &now)
+        func encoded(_ write: (inout CBORWriter) -> Void) -> [UInt8] {
+            var writer = CBORWriter()
+            write(&writer)
+            return writer.bytes
+        }
+        return [
+            (formatKey, encoded { $0.unsigned(format) }),
+            (idKey, encoded { $0.byteString(id) }),
+            (createdKey, encoded { $0.integer(Int64(now.tv_sec) * 1000 + Int64(now.tv_nsec) / 1_000_000) }),
+        ]
+    }
+}
+
+/// Keys that are put together from several parts.
+enum RowKey {
+    /// What follows the state in a key of `by_state`: a time and an id.
+    static let byStateTail = 24
+    /// Longer names stand under their hash in `by_state`; LMDB's keys end at 511 bytes.
+    private static let namespaceMax = 128
+    private static let nameMax = 255
+
+    static func number(_ number: SequenceNumber) -> UInt64 { number.rawValue.bigEndian }
+
+    static func id(_ id: TaskID) -> (UInt64, UInt64) { (id.high.bigEndian, id.low.bigEndian) }
+
+    static func id(from bytes: UnsafeRawBufferPointer) -> TaskID? {
+        bytes.count == 16 ? TaskID(high: bytes.bigEndian(at: 0), low: bytes.bigEndian(at: 8)) : nil
+    }
+
+    /// Namespace, 0, name, 0, state, time of submission, id: ordered within a state by time.
+    static func byState(_ task: TaskSummary, state: TaskState, submitted: Timestamp, into key: inout [UInt8]) {
+        key.removeAll(keepingCapacity: true)
+        key.append(contentsOf: byStatePart(task.namespace, max: namespaceMax))
+        key.append(0)
+        key.append(contentsOf: byStatePart(task.name, max: nameMax))
+        key.append(0)
+        key.append(state.rawValue)
+        append(UInt64(max(0, submitted.milliseconds)), to: &key)
+        append(task.id.high, to: &key)
+        append(task.id.low, to: &key)
+    }
+
+    static func byStatePrefix(namespace: String, name: String?) -> [UInt8] {
+        var key = byStatePart(namespace, max: namespaceMax) + [0]
+        if let name { key += byStatePart(name, max: nameMax) + [0] }
+        return key
+    }
+
+    static func byStateName(_ name: String) -> [UInt8] { byStatePart(name, max: nameMax) }
+
+    /// A name as a part of a key: without the byte that ends it, and not too long. Templates keep to both already; a name that
+    /// does not stands under a byte that no other begins with and its hash, in hexadecimal digits.
+    private static func byStatePart(_ name: String, max: Int) -> [UInt8] {
+        let bytes = Array(name.utf8)
+        if bytes.count <= max, !bytes.contains(0), bytes.first != 1 { return bytes }
+        let digits = Array("0123456789abcdef".utf8)
+        return [1] + SHA256.hash(bytes).flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }
+    }
+
+    /// The hash of namespace, name and key, each after its length in four bytes.
+    static func identity(namespace: String, name: String, key: String) -> [UInt8] {
+        var bytes: [UInt8] = []
+        for part in [namespace, name, key] {
+            withUnsafeBytes(of: UInt32(truncatingIfNeeded: part.utf8.count).bigEndian) { bytes.append(contentsOf: $0) }
+            bytes.append(contentsOf: part.utf8)
+        }
+        return SHA256.hash(bytes)
+    }
+
+    /// Task, lease, number of the line.
+    static func logLine(_ task: TaskID, _ position: LogLinePosition, into key: inout [UInt8]) {
+        key.removeAll(keepingCapacity: true)
+        append(task.high, to: &key)
+        append(task.low, to: &key)
+        append(position.lease.rawValue, to: &key)
+        append(position.number, to: &key)
+    }
+
+    static func logLinePosition(from key: UnsafeRawBufferPointer) -> LogLinePosition? {
+        guard key.count == 28 else { return nil }
+        let number = UInt32(bigEndian: key.loadUnaligned(fromByteOffset: 24, as: UInt32.self))
+        return LogLinePosition(lease: Lease(key.bigEndian(at: 16)), number: number)
+    }
+
+    private static func append(_ value: some FixedWidthInteger, to key: inout [UInt8]) {
+        withUnsafeBytes(of: value.bigEndian) { key.append(contentsOf: $0) }
+    }
+}
