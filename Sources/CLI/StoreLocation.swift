@@ -13,7 +13,7 @@ struct StoreLocation {
 
     /// Opens the store for reading, beside an engine that may be writing it.
     func reader() throws(LogError) -> LMDBReader {
-        try LMDBReader.open(path)
+        try LMDBReader(path: path)
     }
 }
 

@@ -1,4 +1,4 @@
-package import StepwellKernel
+import StepwellKernel
 package import StepwellLog
 public import StepwellModel
 

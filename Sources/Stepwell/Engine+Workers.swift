@@ -1,5 +1,7 @@
-package import StepwellEngine
-package import StepwellModel
+import StepwellEngine
+import StepwellKernel
+public import StepwellModel
+import Synchronization
 
 extension Engine {
     /// Starts a worker process, and waits until it has said which handlers it offers. It is started again when it dies.

@@ -1,6 +1,5 @@
 import Glibc
-package import StepwellEngine
-package import StepwellHistory
+public import StepwellEngine
 package import StepwellLog
 public import StepwellModel
 public import StepwellWorker
@@ -45,20 +44,16 @@ public final class Engine: Sendable {
     ///   format is another one, or it is damaged.
     public static func open(_ path: String, options: EngineOptions = EngineOptions()) async throws -> Engine {
         let startedAt = monotonicMilliseconds()
-        let store = try LMDBLog.open(path)
-        do {
-            // What a killed engine has left running would otherwise run beside its second attempt.
-            let mark = EngineMark(storeID: store.storeID, start: String(UInt64.random(in: .min ... .max), radix: 16))
-            let processesEnded = Orphans.kill(storeID: mark.storeID, except: mark.start)
-            let core = try EngineCore(
-                log: store, limits: options.limits, clock: options.clock, observers: options.observers)
-            var recovery = try core.start(EngineStart.here(focus: options.focus(store)), startedAt: startedAt)
-            recovery.processesEnded = processesEnded
-            return Engine(core: core, store: store, options: options, mark: mark, recovery: recovery)
-        } catch {
-            store.close()
-            throw error
-        }
+        let store = try LMDBLog(path: path)
+        // What a killed engine has left running would otherwise run beside its second attempt.
+        let mark = EngineMark(storeID: try store.storeID(), start: String(UInt64.random(in: .min ... .max), radix: 16))
+        let processesEnded = Orphans.kill(storeID: mark.storeID, except: mark.start)
+        let core = try EngineCore(
+            log: store, limits: options.limits, clock: options.clock, observers: options.observers)
+        let start = EngineStart.here(focus: try options.focus(store))
+        var recovery = try core.start(start, startedAt: startedAt)
+        recovery.processesEnded = processesEnded
+        return Engine(core: core, store: store, options: options, mark: mark, recovery: recovery)
     }
 
     // MARK: Handlers
@@ -140,7 +135,6 @@ public final class Engine: Sendable {
         await endWorkers()
         await core.stop()
         processes.reactor.stop()
-        store.close()
     }
 }
 

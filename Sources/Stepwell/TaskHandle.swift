@@ -1,5 +1,6 @@
 package import StepwellEngine
 public import StepwellHistory
+import StepwellLog
 public import StepwellModel
 
 /// A task of an engine's store.

@@ -114,14 +114,11 @@ struct Drive {
         if case .interrupted = end {
             progress.notice("stopping: running attempts may end within \(grace) s; a second signal stops at once")
         }
-        var isIdle = false
-        if case .settled = end { isIdle = true }
-        await engine.stop(grace: isIdle ? .seconds(grace) : .seconds(grace))
+        await engine.stop(grace: .seconds(grace))
         await progress.end()
         if case .failed(let error) = end { throw error }
         var code = ExitCode.success
-        let reader = try store.reader()
-        let reports = try tasks.compactMap { try TaskReport.read($0.id, from: reader) }
+        let reports = try tasks.compactMap { try TaskReport.read($0.id, from: engine.store) }
         print(reports)
         for report in reports where code == .success { code = ExitCode(report.state) }
         switch end {

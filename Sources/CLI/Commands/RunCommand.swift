@@ -116,8 +116,10 @@ struct RunCommand: Command {
 /// Who types the command.
 enum Operator {
     static var name: String {
-        ["SUDO_USER", "USER", "LOGNAME"].lazy.compactMap { getenv($0).map { String(cString: $0) } }
-            .first { !$0.isEmpty } ?? "uid \(getuid())"
+        for variable in ["SUDO_USER", "USER", "LOGNAME"] {
+            if let name = getenv(variable).map({ String(cString: $0) }), !name.isEmpty { return name }
+        }
+        return "uid \(getuid())"
     }
 
     static func actor(_ kind: Actor.Kind = .operator) -> Actor { Actor(kind, id: name) }

@@ -1,5 +1,6 @@
 import StepwellEngine
 import StepwellHistory
+import StepwellLog
 import StepwellModel
 
 /// Shows what happens while tasks run: on a terminal a live tree of one task's steps, else one line a transition. Always on

@@ -25,6 +25,7 @@ extension EventData {
         EventUpcast.upcast(&fields, type: type, version: version)
         switch type {
         case .engineStopped: return .engineStopped
+        case .engineDraining: return .engineDraining
         case .workerLeft: return .workerLeft(try fields.worker(), reason: try fields.require(fields.note))
         case .attemptSucceeded:
             return .attemptSucceeded(
@@ -63,17 +64,19 @@ extension EventData {
         var version: String?
         var processID: Int?
         var host: String?
+        var focus: TaskID?
         var keys = try reader.map()
         while let key = try reader.key(&keys) {
             switch key {
             case Key.version: version = try reader.text()
             case Key.processID: processID = Int(try reader.integer())
             case Key.host: host = try reader.text()
+            case Key.focus: focus = try reader.taskID()
             default: try reader.skip()
             }
         }
         guard let version, let processID, let host else { throw CBORError(.missing, at: reader.offset) }
-        return .engineStarted(EngineStart(version: version, processID: processID, host: host))
+        return .engineStarted(EngineStart(version: version, processID: processID, host: host, focus: focus))
     }
 
     private static func workerJoin(from reader: inout CBORReader) throws(CBORError) -> Event {

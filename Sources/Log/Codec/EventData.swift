@@ -44,11 +44,12 @@ enum EventData {
         static let initiator: UInt64 = 37
         static let sourceSystem: UInt64 = 38
         static let tags: UInt64 = 39
+        static let focus: UInt64 = 40
     }
 
     static func encode(_ event: Event, into writer: inout CBORWriter) {
         switch event {
-        case .engineStopped, .taskWaiting, .taskBlocked, .taskCompleted, .taskCancelled: writer.map(0)
+        case .engineDraining, .engineStopped, .taskWaiting, .taskBlocked, .taskCompleted, .taskCancelled: writer.map(0)
         case .retryDue(let step), .stepEnqueued(let step), .stepCompleted(let step), .stepReset(let step),
             .stepResolved(let step):
             writer.map(1)
@@ -113,10 +114,14 @@ enum EventData {
             writer.field(Key.observed, observed)
             writer.field(Key.used, used)
         case .engineStarted(let start):
-            writer.map(3)
+            writer.map(start.focus == nil ? 3 : 4)
             writer.field(Key.version, start.version)
             writer.field(Key.processID, start.processID)
             writer.field(Key.host, start.host)
+            if let focus = start.focus {
+                writer.key(Key.focus)
+                writer.taskID(focus)
+            }
         case .workerJoined(let join): encode(join, into: &writer)
         case .taskSubmitted(let submission): encode(submission, into: &writer)
         }

@@ -8,6 +8,7 @@ package enum EventType: UInt8, CaseIterable, Sendable {
     case workerJoined = 3
     case workerLeft = 4
     case clockClamped = 5
+    case engineDraining = 6
     case taskSubmitted = 10
     case attemptSucceeded = 11
     case attemptFailed = 12
@@ -48,6 +49,7 @@ package enum EventType: UInt8, CaseIterable, Sendable {
         case .workerJoined: "worker.joined"
         case .workerLeft: "worker.left"
         case .clockClamped: "clock.clamped"
+        case .engineDraining: "engine.draining"
         case .taskSubmitted: "task.submitted"
         case .attemptSucceeded: "attempt.succeeded"
         case .attemptFailed: "attempt.failed"
@@ -85,6 +87,7 @@ extension Event {
         switch self {
         case .engineStarted: .engineStarted
         case .engineStopped: .engineStopped
+        case .engineDraining: .engineDraining
         case .workerJoined: .workerJoined
         case .workerLeft: .workerLeft
         case .clockClamped: .clockClamped

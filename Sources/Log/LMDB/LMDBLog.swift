@@ -35,6 +35,11 @@ package final class LMDBLog: StoreQueries, EventLog {
 
     deinit { environment.release() }
 
+    /// Sixteen random bytes that the store was made with, in hexadecimal digits.
+    package func storeID() throws(LogError) -> String {
+        try environment.read { transaction throws(LogError) in try StoreInfo.id(transaction, environment) }
+    }
+
     package var head: LogHead { committed.withLock { $0 } }
 
     /// The store's path, as it was given.
@@ -76,6 +81,17 @@ package final class LMDBReader: StoreQueries {
 }
 
 extension StoreInfo {
+    static func id(_ transaction: borrowing ReadTransaction, _ environment: Environment) throws(LogError) -> String {
+        let key = UnsafeRawBufferPointer(start: idKey.utf8Start, count: idKey.utf8CodeUnitCount)
+        guard let value = try transaction.get(environment.tables.meta, key) else {
+            throw .corrupt("the store has no id", at: nil)
+        }
+        var reader = CBORReader(value)
+        guard let bytes = try? reader.byteArray() else { throw .corrupt("the store's id cannot be read", at: nil) }
+        let digits = Array("0123456789abcdef")
+        return String(bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] })
+    }
+
     /// Refuses a store of another format.
     static func check(_ transaction: borrowing ReadTransaction, _ environment: Environment) throws(LogError) {
         let key = UnsafeRawBufferPointer(start: formatKey.utf8Start, count: formatKey.utf8CodeUnitCount)

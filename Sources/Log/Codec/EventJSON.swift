@@ -1,0 +1,4 @@
+package import StepwellModel
+extension EventRecord {
+    package func json(stepNames: [String]?) -> JSONText { .null }
+}
