@@ -61,7 +61,7 @@ final class WorkerStage {
 
     /// What every worker of these tests begins with.
     private static let prelude = """
-        import json, os, signal, subprocess, sys, time
+        import json, os, signal, sys, time
         def send(**message): print(json.dumps(message), flush=True)
         def receive():
             line = sys.stdin.readline()
@@ -77,7 +77,7 @@ final class WorkerStage {
     /// Starts a worker that is that Python script. What came of its first start is noted as `ready: …`.
     @discardableResult
     func start(_ script: String) throws -> WorkerSupervisor {
-        try start(command: "python3 -c '\((Self.prelude + script).replacing("'", with: "'\\''"))'")
+        try start(command: "python3 -ES -c '\((Self.prelude + script).replacing("'", with: "'\\''"))'")
     }
 
     @discardableResult
