@@ -8,12 +8,15 @@ enum ExitStatus: Hashable, Sendable {
     case signalled(Int32)
     /// It does not even end when it is killed: it hangs in the kernel, say on a dead network disk.
     case unkillable
+    /// Another part of this program has waited for it and knows how it ended; nobody else does.
+    case unknown
 
     var description: String {
         switch self {
         case .exited(let status): "ended with status \(status)"
         case .signalled(let number): "was ended by signal \(number)" + (signalName(number).map { " (\($0))" } ?? "")
         case .unkillable: "does not end although it was killed"
+        case .unknown: "ended, and another part of this program has taken its exit status"
         }
     }
 }
@@ -84,6 +87,7 @@ final class ChildProcess {
             let reason = errorText(errno)
             linux_kill(-process, SIGKILL)
             reap()
+            state = .gone
             pipes.closeOutputs()
             throw .exhausted(launch.arguments.first ?? "", reason: reason)
         }
@@ -91,6 +95,13 @@ final class ChildProcess {
         output = reader(pipes.output.read, .output)
         error = reader(pipes.error.read, .error)
         exitWatch = reactor.watch(exitDescriptor, for: POLLIN) { self.exited() }
+    }
+
+    /// The reactor has stopped while the child was running.
+    deinit {
+        guard isAlive else { return }
+        linux_kill(-process, SIGKILL)
+        close(exitDescriptor)
     }
 
     private func reader(_ descriptor: Int32, _ stream: Stream) -> PipeReader {
@@ -135,9 +146,8 @@ final class ChildProcess {
         guard case .running = state else { return }
         var status: Int32 = 0
         var signal: Int32 = 0
-        let outcome = linux_wait(process, 1, &status, &signal)
-        precondition(outcome == 0, "somebody else has waited for the engine's child \(process): \(errorText(errno))")
-        let exit: ExitStatus = signal == 0 ? .exited(status) : .signalled(signal)
+        let isKnown = linux_wait(process, 1, &status, &signal) == 0
+        let exit: ExitStatus = !isKnown ? .unknown : signal == 0 ? .exited(status) : .signalled(signal)
         state = .emptying(exit)
         exitWatch?.cancel()
         exitWatch = nil
@@ -159,9 +169,11 @@ final class ChildProcess {
         state = .gone
         reactor.cancel(emptyingTimer)
         exitWatch?.cancel()
-        // What the child has left behind goes with it.
-        linux_kill(-process, SIGKILL)
-        if status != .unkillable { reap() }
+        // What the child has left behind goes with it. Of a child that is no zombie the number may be somebody else's by now.
+        if status != .unknown {
+            linux_kill(-process, SIGKILL)
+            if status != .unkillable { reap() }
+        }
         close(exitDescriptor)
         input.closeNow()
         output?.end()

@@ -14,7 +14,7 @@ enum CommandResult {
         switch status {
         case .exited(0): success(trimmed(output), limits)
         case .exited(let number): .failed(failure(number, trimmed(output), lastErrorLine))
-        case .signalled, .unkillable:
+        case .signalled, .unkillable, .unknown:
             .failed(
                 Failure(
                     message: "the command \(status.description)" + lastWords(lastErrorLine), errorType: "signal",

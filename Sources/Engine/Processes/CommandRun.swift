@@ -4,7 +4,7 @@ import StepwellModel
 /// One attempt of a step whose handler is a command. Lives on the reactor's thread.
 final class CommandRun: ChildProcessOwner {
     let assignment: Assignment
-    private unowned let runner: CommandRunner
+    private let runner: CommandRunner
     private var child: ChildProcess?
     private var input: CommandInput?
     private var output: [UInt8] = []

@@ -93,8 +93,8 @@ extension JSONWriter {
         _ assignment: Assignment, limits: Limits
     ) throws(LogError) -> [StepIndex] {
         var left: [StepIndex] = []
-        // Half a line for results: the input and a checkpoint may take the other half.
-        var room = limits.lineBytesMax / 2
+        // A part of a line for results: the input and a checkpoint may be large too.
+        var room = limits.lineBytesMax / 4
         name("dependencies")
         beginObject()
         for (place, step) in assignment.step.dependencies.enumerated() {

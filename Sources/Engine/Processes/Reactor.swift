@@ -65,7 +65,7 @@ package final class Reactor: @unchecked Sendable {
         if mustWake { wake() }
     }
 
-    /// Ends the thread after the jobs given before. Watches and timers are dropped.
+    /// Ends the thread after the jobs given before. Watches and timers are dropped, and children that still run are killed.
     package func stop() {
         perform { self.isStopped = true }
     }
