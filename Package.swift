@@ -67,7 +67,7 @@ let package = Package(
             swiftSettings: dialect),
         .testTarget(
             name: "TemplatesTests", dependencies: ["StepwellTemplates", "StepwellModel"], path: "Tests/TemplatesTests",
-            swiftSettings: dialect),
+            exclude: ["Corpus"], swiftSettings: dialect),
         .testTarget(
             name: "LogTests", dependencies: ["StepwellLog", "StepwellModel"], path: "Tests/LogTests",
             swiftSettings: dialect),

@@ -35,10 +35,10 @@ struct Fields {
     }
 
     /// The value of a key that must be there.
-    func required(_ key: String, _ cure: String) -> YAMLNode? {
+    func required(_ key: String, of owner: String? = nil, _ cure: String) -> YAMLNode? {
         if let node = node(key) { return node }
         findings.error(
-            .missingKey, at: entry(key)?.place ?? place, "'\(key)' of \(table.owner) is missing", cure: cure)
+            .missingKey, at: entry(key)?.place ?? place, "'\(key)' of \(owner ?? table.owner) is missing", cure: cure)
         return nil
     }
 

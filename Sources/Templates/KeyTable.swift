@@ -1,5 +1,5 @@
 /// The keys that a mapping of the format knows, as data: whatever is in none of the lists is an error.
-struct KeyTable: Sendable {
+final class KeyTable: Sendable {
     /// What the mapping is, for messages: `a step`.
     let owner: String
     /// Keys with a meaning.

@@ -16,11 +16,11 @@ enum NameRule {
 extension Findings {
     /// Reports a name that is empty, too long, or holds control characters, and gives nil.
     func checked(_ name: String, of key: String, _ rule: NameRule, at place: Place) -> String? {
-        if name.allSatisfy(\.isWhitespace) {
+        if name.utf8.allSatisfy({ $0 == UInt8(ascii: " ") }) {
             error(.badName, at: place, "'\(key)' is empty")
         } else if name.utf8.count > rule.bytesMax {
             error(.badName, at: place, "'\(key)' has \(name.utf8.count) bytes; \(rule.bytesMax) are allowed")
-        } else if let control = name.unicodeScalars.first(where: { $0.properties.generalCategory == .control }) {
+        } else if let control = name.unicodeScalars.first(where: isControl) {
             let number = String(control.value, radix: 16, uppercase: true).leftPadded(to: 4)
             error(.badName, at: place, "'\(key)' holds the control character U+\(number)", cure: "remove it")
         } else {
@@ -28,4 +28,9 @@ extension Findings {
         }
         return nil
     }
+}
+
+/// The general category Cc: C0, DEL and C1.
+private func isControl(_ scalar: Unicode.Scalar) -> Bool {
+    scalar.value < 0x20 || 0x7F..<0xA0 ~= scalar.value
 }

@@ -2,6 +2,9 @@ import StepwellModel
 
 /// Reads a JSON Schema that is written in YAML.
 enum SchemaReader {
+    /// The faults of one schema that are told: each is looked up from the root.
+    private static let faultsMax = 100
+
     /// The schema as JSON, if it is one. Keywords that nobody would enforce make the template unsupported.
     static func read(_ key: String, of fields: Fields, _ owner: String? = nil) -> JSONText? {
         let findings = fields.findings
@@ -9,12 +12,12 @@ enum SchemaReader {
         let json = findings.json(node)
         do throws(JSONSchemaError) {
             let schema = try JSONSchema(json)
-            for keyword in schema.unsupported {
+            for keyword in schema.unsupported.prefix(faultsMax) {
                 findings.notSupported("\(key): \(keyword.message)", of: owner, at: node.node(at: keyword.pointer).place)
             }
             return JSONText(json)
         } catch {
-            for fault in error.faults {
+            for fault in error.faults.prefix(faultsMax) {
                 findings.error(
                     .badSchema, at: node.node(at: fault.pointer).place, "'\(key)' is no JSON Schema: \(fault.message)")
             }

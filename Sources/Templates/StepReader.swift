@@ -48,7 +48,7 @@ struct StepReader {
         if fields.node("composition") != nil, fields.node("handler") == nil {
             // Never run: the task is refused for the composition.
             step.handler.target = .callable("composition", method: "call")
-        } else if let node = fields.required("handler", "write 'handler: {callable: my_handler}'") {
+        } else if let node = fields.required("handler", of: step.title, "write 'handler: {callable: my_handler}'") {
             step.handler = HandlerReader.read(node, findings) ?? HandlerDraft()
             readResolver(node, &step)
         }

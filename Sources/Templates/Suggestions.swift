@@ -1,7 +1,7 @@
 /// Finds the word that somebody may have meant.
 struct Suggestions {
     /// Comparisons of two letters that one file may cost: a file of a hundred thousand misspelt names must not take an hour.
-    private var budget = 20_000_000
+    private var budget = 5_000_000
 
     /// The candidate nearest to the word, if one is near enough: equal but for case, `_` and `-`; or a third of its letters
     /// away at most; or one begins with the other.

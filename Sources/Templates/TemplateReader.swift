@@ -7,7 +7,13 @@ struct TemplateReader {
 
     /// The template, whole even where faults were found in it: the findings decide whether it is one.
     static func read(_ root: YAMLNode, environment: String?, _ findings: Findings) -> Template? {
-        Fields(root, .task, findings, name: "the document").flatMap {
+        guard case .mapping = root.content else {
+            findings.error(
+                .wrongType, at: root.place, "a template is a mapping of 'key: value', found \(root.found)",
+                cure: "begin with 'name: my_workflow'")
+            return nil
+        }
+        return Fields(root, .task, findings, name: "template").flatMap {
             TemplateReader(fields: $0).read(environment: environment)
         }
     }

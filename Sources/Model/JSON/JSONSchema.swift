@@ -94,7 +94,7 @@ extension JSONSchema {
     /// A limit of how much there is of something.
     struct Count: Sendable {
         enum Subject: String, Sendable {
-            case characters, elements, members
+            case character, element, member
         }
 
         var subject: Subject
@@ -134,9 +134,16 @@ extension JSONSchema {
                 }
         }
 
-        /// `string or null`.
+        /// `null or a string`.
         var description: String {
-            Self.names.indices.filter { rawValue & 1 << $0 != 0 }.map { Self.names[$0] }.joined(separator: " or ")
+            let names = Self.names.indices.filter { rawValue & 1 << $0 != 0 }.map { Self.names[$0] }
+            return names.map { name in
+                switch name {
+                case "null": name
+                case "integer", "array", "object": "an \(name)"
+                default: "a \(name)"
+                }
+            }.joined(separator: " or ")
         }
     }
 }

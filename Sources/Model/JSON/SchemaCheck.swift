@@ -31,7 +31,7 @@ struct SchemaCheck {
         }
         switch value {
         case .number(let text): checkNumber(text, by: rule)
-        case .string(let text): checkCount(of: .characters, by: rule) { text.unicodeScalars.count }
+        case .string(let text): checkCount(of: .character, by: rule) { text.unicodeScalars.count }
         case .array(let elements): checkElements(elements, by: rule)
         case .object(let members): checkMembers(members, by: rule)
         case .null, .bool: break
@@ -55,7 +55,7 @@ struct SchemaCheck {
     }
 
     private mutating func checkElements(_ elements: [JSON], by rule: JSONSchema.Rule) {
-        checkCount(of: .elements, by: rule) { elements.count }
+        checkCount(of: .element, by: rule) { elements.count }
         guard let items = rule.items else { return }
         for (index, element) in elements.enumerated() {
             guard found.count < limit else { return }
@@ -66,7 +66,7 @@ struct SchemaCheck {
     }
 
     private mutating func checkMembers(_ members: [JSON.Member], by rule: JSONSchema.Rule) {
-        checkCount(of: .members, by: rule) { members.count }
+        checkCount(of: .member, by: rule) { members.count }
         if !rule.required.isEmpty {
             let present = Set(members.map(\.name))
             for name in rule.required where !present.contains(name) { violation("'\(name)' is missing") }
@@ -90,7 +90,8 @@ struct SchemaCheck {
         for count in rule.counts where count.subject == subject {
             let amount = Int64(amount())
             guard count.isMinimum ? amount < count.limit : amount > count.limit else { continue }
-            violation("must have \(count.isMinimum ? "at least" : "at most") \(count.limit) \(subject), has \(amount)")
+            let noun = count.limit == 1 ? subject.rawValue : subject.rawValue + "s"
+            violation("must have \(count.isMinimum ? "at least" : "at most") \(count.limit) \(noun), has \(amount)")
         }
     }
 

@@ -12,11 +12,27 @@ enum YAMLScalar: Hashable {
     case text
 
     init(plain text: String) {
-        self = Self.words[text] ?? Self.number(text) ?? .text
+        // Most text is told from its first letter.
+        switch text.utf8.first {
+        case nil: self = .null
+        case Self.point, Self.plus, Self.minus: self = Self.words[text] ?? Self.number(text) ?? .text
+        case let first? where Self.isDigit(first): self = Self.number(text) ?? .text
+        case let first? where Self.beginsWord(first): self = Self.words[text] ?? .text
+        default: self = .text
+        }
+    }
+
+    private static func beginsWord(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "~"), UInt8(ascii: "n"), UInt8(ascii: "N"), UInt8(ascii: "t"), UInt8(ascii: "T"),
+            UInt8(ascii: "f"), UInt8(ascii: "F"):
+            true
+        default: false
+        }
     }
 
     private static let words: [String: YAMLScalar] = [
-        "": .null, "~": .null, "null": .null, "Null": .null, "NULL": .null,
+        "~": .null, "null": .null, "Null": .null, "NULL": .null,
         "true": .bool(true), "True": .bool(true), "TRUE": .bool(true),
         "false": .bool(false), "False": .bool(false), "FALSE": .bool(false),
         ".inf": .notFinite, ".Inf": .notFinite, ".INF": .notFinite, "+.inf": .notFinite, "+.Inf": .notFinite,
@@ -25,9 +41,6 @@ enum YAMLScalar: Hashable {
     ]
 
     private static func number(_ text: String) -> YAMLScalar? {
-        guard let first = text.utf8.first, isDigit(first) || first == minus || first == plus || first == point else {
-            return nil
-        }
         if text.hasPrefix("0x") { return based(text, 16) }
         if text.hasPrefix("0o") { return based(text, 8) }
         return decimalNumber(Array(text.utf8))
