@@ -1,4 +1,3 @@
-package import StepwellKernel
 package import StepwellLog
 package import StepwellModel
 
