@@ -10,6 +10,7 @@ struct EngineLock: ~Copyable {
         let descriptor = open(directory.enginePath, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
         guard descriptor >= 0 else {
             if errno == ENOSPC || errno == EDQUOT { throw .diskFull(path: directory.path) }
+            if errno == ENOTDIR { throw .notAStore(path: directory.path, reason: "it is not a directory") }
             throw .notWritable(path: directory.path, reason: systemReason(errno))
         }
         guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {

@@ -25,19 +25,16 @@ struct StoreDirectory: Sendable {
     /// Makes the directory, and those above it, where they are missing. Others may read: auditing is what a log is for, and a
     /// user whose inputs are secret has a umask that says so.
     func create() throws(LogError) {
-        var end = path.startIndex
-        while end < path.endIndex {
-            end = path[path.index(after: end)...].firstIndex(of: "/") ?? path.endIndex
-            guard mkdir(String(path[..<end]), 0o755) != 0, errno != EEXIST, errno != EISDIR, errno != EROFS || !exists
-            else { continue }
-            guard errno == ENOSPC || errno == EDQUOT else {
-                throw .notWritable(path: path, reason: systemReason(errno))
-            }
-            throw .diskFull(path: path)
+        for (index, character) in zip(path.indices, path) where character == "/" && index != path.startIndex {
+            // Only the last one matters; what is wrong with one above will be wrong with it.
+            mkdir(String(path[..<index]), 0o755)
         }
+        guard mkdir(path, 0o755) != 0, errno != EEXIST else { return }
+        let reason = errno
+        guard access(path, F_OK) != 0 else { return }
+        if reason == ENOSPC || reason == EDQUOT { throw .diskFull(path: path) }
+        throw .notWritable(path: path, reason: systemReason(reason))
     }
-
-    private var exists: Bool { access(path, F_OK) == 0 }
 
     /// Whether there are data. An empty file is what a crash leaves between the file's creation and its first page.
     func hasData() -> Bool { size(of: dataPath) > 0 }
@@ -48,9 +45,8 @@ struct StoreDirectory: Sendable {
         // One reader has 64 bytes; what comes before the first has 192.
         let length = (readersMax - 1) * 64 + 192
         var status = stat()
-        if stat(lockPath, &status) == 0, status.st_blocks * 512 >= min(length, Int(status.st_size)), status.st_size > 0 {
-            return
-        }
+        let isThere = stat(lockPath, &status) == 0 && status.st_size > 0
+        guard !isThere || status.st_blocks * 512 < status.st_size else { return }
         let descriptor = open(lockPath, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
         // LMDB has the better words for a file that cannot be opened.
         guard descriptor >= 0 else { return }

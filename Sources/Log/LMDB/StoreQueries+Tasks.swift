@@ -68,7 +68,9 @@ extension StoreQueries {
             while let (key, _) = try start.isEmpty
                 ? cursor.move(.first) : start.withRawBytes({ key throws(LogError) in try cursor.seek(key) })
             {
-                guard let group = StateGroup(key) else { throw LogError.corrupt("a key of by_state is malformed", at: nil) }
+                guard let group = StateGroup(key) else {
+                    throw LogError.corrupt("a key of by_state is malformed", at: nil)
+                }
                 guard group.bytes.starts(with: prefix) else { break }
                 let end = group.bytes + [UInt8](repeating: 0xFF, count: RowKey.byStateTail)
                 start = end

@@ -98,8 +98,7 @@ enum RowKey {
     private static func byStatePart(_ name: String, max: Int) -> [UInt8] {
         let bytes = Array(name.utf8)
         if bytes.count <= max, !bytes.contains(0), bytes.first != 1 { return bytes }
-        let digits = Array("0123456789abcdef".utf8)
-        return [1] + SHA256.hash(bytes).flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }
+        return [1] + Array(hexadecimal(SHA256.hash(bytes)).utf8)
     }
 
     /// The hash of namespace, name and key, each after its length in four bytes.
