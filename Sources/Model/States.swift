@@ -22,8 +22,8 @@ public enum TaskState: UInt8, Hashable, Sendable, CaseIterable {
     }
 
     private static let names = [
-        "pending", "in_progress", "waiting_for_retry", "blocked_by_failures", "paused", "complete", "error", "cancelled",
-        "resolved_manually",
+        "pending", "in_progress", "waiting_for_retry", "blocked_by_failures", "paused", "complete", "error",
+        "cancelled", "resolved_manually",
     ]
 }
 
