@@ -6,10 +6,12 @@ extension State {
     /// Folds one event into the state.
     /// - Throws: ``FoldError`` when the event is illegal after those before it; the state is then of no use.
     package mutating func apply(_ record: EventRecord) throws(FoldError) {
-        try apply(record, task: record.task, slot: record.task.flatMap { slots[$0] })
+        let slot = record.task.flatMap { slots[$0] }
+        try apply(record, task: record.task, slot: slot)
+        if let slot, tasks[slot].state.isClosed { remove(slot) }
     }
 
-    /// The same, of an event whose place is known.
+    /// The same, of an event whose place is known; a task that it closes stays until the turn has summed it up.
     mutating func apply(_ record: EventRecord, task: TaskID?, slot: Int?) throws(FoldError) {
         if record.number > last { last = record.number }
         if record.time > time { time = record.time }

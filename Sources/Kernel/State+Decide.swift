@@ -7,7 +7,7 @@ package struct Fact: Sendable {
     package var task: TaskID?
     package var event: Event
 
-    init(_ event: Event, task: TaskID? = nil) {
+    package init(_ event: Event, task: TaskID? = nil) {
         self.task = task
         self.event = event
     }
