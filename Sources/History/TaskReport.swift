@@ -71,14 +71,15 @@ extension TaskReport {
         state.adopt(Plan(template, digest: summary.template))
         var report: TaskReport?
         try log.events(of: id, after: .zero, payloads: .included) { record in
-            try state.apply(record)
             if case .taskSubmitted(let submission) = record.event {
                 report = TaskReport(id, submission, template, record)
             }
+            // The kernel lets go of a task with the event that closes it, so what it knows is taken before.
+            if record.event.closesTask, let task = state[id] { report?.take(task) }
+            try state.apply(record)
             report?.note(record)
         }
-        guard let task = state[id] else { return report }
-        report?.take(task)
+        if let task = state[id] { report?.take(task) }
         return report
     }
 
@@ -96,9 +97,6 @@ extension TaskReport {
     /// What the kernel knows: states, and what is awaited.
     private mutating func take(_ task: TaskRecord) {
         state = task.state
-        changed = task.changed
-        last = task.last
-        if task.state.isClosed { closed = closed ?? task.changed }
         for (index, step) in task.steps.enumerated() {
             steps[index].state = step.state
             steps[index].attempts = Int(step.attempt)
@@ -115,6 +113,8 @@ extension TaskReport {
 
     /// What the kernel lets go: results, failures, times.
     private mutating func note(_ record: EventRecord) {
+        changed = record.time
+        last = record.number
         switch record.event {
         case .attemptStarted(let start):
             steps[start.step].starts += 1
@@ -147,8 +147,29 @@ extension TaskReport {
             steps[step].resolvedReason = reason
             steps[step].completed = record.time
         case .operatorCancelled(let reason): cancelReason = reason
-        case .taskCompleted, .taskCancelled: closed = record.time
+        case .taskCompleted: close(.complete, record)
+        case .taskCancelled: close(.cancelled, record)
         default: break
+        }
+    }
+
+    private mutating func close(_ state: TaskState, _ record: EventRecord) {
+        self.state = state
+        closed = record.time
+        guard state == .cancelled else { return }
+        for step in steps.indices {
+            if case .moves(let next) = StepMachine.table[steps[step].state, .taskCancelled] { steps[step].state = next }
+            steps[step].due = nil
+            steps[step].deadline = nil
+        }
+    }
+}
+
+extension Event {
+    fileprivate var closesTask: Bool {
+        switch self {
+        case .taskCompleted, .taskCancelled: true
+        default: false
         }
     }
 }

@@ -2,8 +2,8 @@ package import StepwellModel
 
 /// The wait between an attempt that failed and the next one.
 package enum Backoff {
-    /// Jitter makes a wait up to this part of a hundred shorter or longer.
-    package static let jitterPercent: Int64 = 20
+    /// Jitter makes a wait shorter or longer by up to its fifth part.
+    package static let jitterDivisor: Int64 = 5
 
     /// The wait after the failure of attempt number `attempt` (from 1), by the policy, or as the handler asked.
     ///
@@ -16,10 +16,12 @@ package enum Backoff {
         if let asked { return min(max(asked, .zero), maximum) }
         let delay = min(plain(policy, attempt: attempt), maximum)
         guard policy.jitter, delay > .zero else { return delay }
-        let spread = delay.rawValue * jitterPercent / 100
+        let spread = delay.rawValue / jitterDivisor
         let hash = mix(task.high ^ mix(task.low ^ mix(UInt64(step) << 32 | UInt64(attempt))))
         let offset = Int64(hash % UInt64(2 * spread + 1)) - spread
-        return min(Milliseconds(delay.rawValue + offset), maximum)
+        // The longest of all waits plus its offset would overflow; the maximum caps it as any other.
+        let (sum, overflow) = delay.rawValue.addingReportingOverflow(offset)
+        return overflow ? maximum : min(Milliseconds(sum), maximum)
     }
 
     private static func plain(_ policy: RetryPolicy, attempt: Int) -> Milliseconds {

@@ -23,20 +23,11 @@ package struct Delivery: Sendable {
 
 extension State {
     /// What an event that was just applied sends out.
-    func effect(of record: EventRecord) -> Effect? {
+    func effect(of record: EventRecord, slot: Int?) -> Effect? {
         switch record.event {
         case .attemptStarted(let start):
-            guard let id = record.task, let slot = slots[id], let task = tasks[slot] else { return nil }
-            return .deliver(
-                Delivery(
-                    task: id,
-                    attempt: AttemptID(
-                        step: start.step, attempt: start.attempt, lease: record.number, worker: start.worker),
-                    workerName: lanes.worker(start.worker)?.name ?? "", plan: task.plan, deadline: start.deadline, submission: task.first,
-                    checkpoint: task.steps[start.step].checkpoint,
-                    dependencyResults: task.plan.template.steps[start.step].dependencies.map {
-                        task.steps[$0].result
-                    }))
+            guard let slot else { return nil }
+            return .deliver(delivery(start, lease: record.number, slot))
         case .attemptTimedOut(let attempt): return .stop(attempt.lease, worker: attempt.worker, timedOut: true)
         case .resultRejected(let attempt, let rejected):
             return .reject(attempt.lease, worker: attempt.worker, rejected.reason)
@@ -45,5 +36,15 @@ extension State {
         case .taskBlocked: return record.task.map { .settled($0, .blockedByFailures) }
         default: return nil
         }
+    }
+
+    private func delivery(_ start: AttemptStart, lease: Lease, _ slot: Int) -> Delivery {
+        let plan = tasks[slot].plan
+        return Delivery(
+            task: tasks[slot].id,
+            attempt: AttemptID(step: start.step, attempt: start.attempt, lease: lease, worker: start.worker),
+            workerName: lanes.worker(start.worker)?.name ?? "", plan: plan, deadline: start.deadline,
+            submission: tasks[slot].first, checkpoint: tasks[slot].steps[start.step].checkpoint,
+            dependencyResults: plan.template.steps[start.step].dependencies.map { tasks[slot].steps[$0].result })
     }
 }

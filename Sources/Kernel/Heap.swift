@@ -1,12 +1,22 @@
 /// A binary heap with the least element on top. Entries are not removed when they lose their meaning; whoever takes one asks
-/// whether it still holds.
+/// whether it still holds. So that the meaningless do not pile up, they are swept out whenever the heap has doubled.
 struct Heap<Element: Comparable & Sendable>: Sendable {
     private var elements: ContiguousArray<Element> = []
+    /// The next sweep comes when the heap is this long: its cost is spread over at least half as many pushes.
+    private var sweepCount = Self.sweepCountMin
+
+    private static var sweepCountMin: Int { 1024 }
 
     var top: Element? { elements.first }
     var count: Int { elements.count }
 
-    mutating func push(_ element: Element) {
+    /// All that still hold, the least first.
+    func sorted(where isCurrent: (Element) -> Bool) -> [Element] {
+        elements.filter(isCurrent).sorted()
+    }
+
+    mutating func push(_ element: Element, isCurrent: (Element) -> Bool) {
+        if elements.count >= sweepCount { sweep(isCurrent) }
         elements.append(element)
         var child = elements.count - 1
         while child > 0 {
@@ -30,5 +40,12 @@ struct Heap<Element: Comparable & Sendable>: Sendable {
             elements.swapAt(child, parent)
             parent = child
         }
+    }
+
+    private mutating func sweep(_ isCurrent: (Element) -> Bool) {
+        elements.removeAll { !isCurrent($0) }
+        // What is sorted is a heap.
+        elements.sort()
+        sweepCount = max(Self.sweepCountMin, 2 * elements.count)
     }
 }

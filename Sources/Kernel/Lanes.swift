@@ -3,7 +3,7 @@ import StepwellModel
 /// Where enqueued steps wait: a lane for each handler, and the workers that serve it.
 struct Lanes: Sendable {
     /// A step that waits. The greater priority goes first, then the one that was enqueued earlier.
-    struct Waiting: Comparable, Sendable {
+    struct Waiting: Comparable, Hashable, Sendable {
         let priority: Int
         /// The `step.enqueued` event.
         let number: SequenceNumber
@@ -52,8 +52,8 @@ struct Lanes: Sendable {
         return index
     }
 
-    mutating func push(_ waiting: Waiting, into lane: Int) {
-        lanes[lane].queue.push(waiting)
+    mutating func push(_ waiting: Waiting, into lane: Int, isCurrent: (Waiting) -> Bool) {
+        lanes[lane].queue.push(waiting, isCurrent: isCurrent)
         lanes[lane].count += 1
         waitingCount += 1
     }
@@ -67,7 +67,7 @@ struct Lanes: Sendable {
     // MARK: Workers
 
     mutating func join(_ join: WorkerJoin) {
-        let place = workers.firstIndex { $0.join.worker > join.worker } ?? workers.count
+        let place = bound(join.worker)
         workers.insert(Worker(join: join), at: place)
         serves.insert(ContiguousArray(lanes.map { Self.serves(join, $0.handler) }), at: place)
         freeCount += join.slots
@@ -108,11 +108,18 @@ struct Lanes: Sendable {
         place(of: id).map { workers[$0].join }
     }
 
+    /// All steps that wait, in the order in which they go as long as every worker serves them all.
+    func waiting(isCurrent: (Waiting) -> Bool) -> [Waiting] {
+        lanes.flatMap { $0.queue.sorted(where: isCurrent) }.sorted()
+    }
+
     // MARK: Matching
 
     /// The step that goes next, and the worker that runs it: of all steps for which some worker is free, the first by
     /// priority and age; of its free workers, the least busy. Nil when nothing fits.
-    mutating func nextMatch(isCurrent: (Waiting) -> Bool) -> (waiting: Waiting, worker: WorkerJoin)? {
+    mutating func nextMatch(
+        isCurrent: (Waiting) -> Bool
+    ) -> (waiting: Waiting, worker: WorkerID, kind: WorkerJoin.Kind)? {
         guard waitingCount > 0, freeCount > 0 else { return nil }
         var best: (waiting: Waiting, worker: Int)?
         for lane in lanes.indices where lanes[lane].count > 0 {
@@ -121,7 +128,7 @@ struct Lanes: Sendable {
             guard let top = lanes[lane].queue.top else { continue }
             if best.map({ top < $0.waiting }) ?? true { best = (top, worker) }
         }
-        return best.map { ($0.waiting, workers[$0.worker].join) }
+        return best.map { ($0.waiting, workers[$0.worker].join.worker, workers[$0.worker].join.kind) }
     }
 
     private func leastBusy(serving lane: Int) -> Int? {
@@ -133,7 +140,18 @@ struct Lanes: Sendable {
     }
 
     private func place(of worker: WorkerID) -> Int? {
-        workers.firstIndex { $0.join.worker == worker }
+        let place = bound(worker)
+        return place < workers.count && workers[place].join.worker == worker ? place : nil
+    }
+
+    /// The place of the first worker whose id is not less.
+    private func bound(_ worker: WorkerID) -> Int {
+        var (low, high) = (0, workers.count)
+        while low < high {
+            let middle = (low + high) / 2
+            if workers[middle].join.worker < worker { low = middle + 1 } else { high = middle }
+        }
+        return low
     }
 
     private static func serves(_ join: WorkerJoin, _ handler: String) -> Bool {

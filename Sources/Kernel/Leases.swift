@@ -10,11 +10,26 @@ struct Leases: Sendable {
         let attempt: Int
         /// Set when the attempt has no say any more but its worker has not ended it yet.
         var givenUp: RejectedResult.Reason?
+        fileprivate var isHeld = true
+
+        init(lease: Lease, worker: WorkerID, task: TaskID, step: StepIndex, attempt: Int) {
+            self.lease = lease
+            self.worker = worker
+            self.task = task
+            self.step = step
+            self.attempt = attempt
+        }
 
         var id: AttemptID { AttemptID(step: step, attempt: attempt, lease: lease, worker: worker) }
     }
 
-    private(set) var entries: ContiguousArray<Entry> = []
+    /// By their leases. What is not held any more stays in its place until it is the greater part: to move all entries
+    /// behind it at once would make every end of an attempt as dear as there are attempts.
+    private var entries: ContiguousArray<Entry> = []
+    private(set) var count = 0
+
+    /// All that are held, the oldest first.
+    var held: ContiguousArray<Entry> { entries.filter(\.isHeld) }
 
     subscript(lease: Lease) -> Entry? {
         place(of: lease).map { entries[$0] }
@@ -22,6 +37,7 @@ struct Leases: Sendable {
 
     /// Leases grow, so the new one nearly always goes to the end; only recovery, task by task, brings them out of order.
     mutating func insert(_ entry: Entry) {
+        count += 1
         if let last = entries.last, last.lease > entry.lease {
             entries.insert(entry, at: bound(entry.lease))
         } else {
@@ -32,7 +48,11 @@ struct Leases: Sendable {
     /// Removes a lease and gives its worker, or nil if it was not held.
     mutating func remove(_ lease: Lease) -> WorkerID? {
         guard let place = place(of: lease) else { return nil }
-        return entries.remove(at: place).worker
+        let worker = entries[place].worker
+        entries[place].isHeld = false
+        count -= 1
+        if entries.count > 2 * count + 64 { entries.removeAll { !$0.isHeld } }
+        return worker
     }
 
     mutating func giveUp(_ lease: Lease, because reason: RejectedResult.Reason) {
@@ -41,12 +61,13 @@ struct Leases: Sendable {
     }
 
     mutating func removeGivenUp(where isGone: (Entry) -> Bool) {
-        entries.removeAll { $0.givenUp != nil && isGone($0) }
+        entries.removeAll { !$0.isHeld || $0.givenUp != nil && isGone($0) }
+        count = entries.count
     }
 
     private func place(of lease: Lease) -> Int? {
         let place = bound(lease)
-        return place < entries.count && entries[place].lease == lease ? place : nil
+        return place < entries.count && entries[place].lease == lease && entries[place].isHeld ? place : nil
     }
 
     /// The place of the first lease that is not less.

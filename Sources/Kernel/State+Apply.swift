@@ -6,26 +6,36 @@ extension State {
     /// Folds one event into the state.
     /// - Throws: ``FoldError`` when the event is illegal after those before it; the state is then of no use.
     package mutating func apply(_ record: EventRecord) throws(FoldError) {
-        if record.number > last { last = record.number }
-        if record.time > time { time = record.time }
-        guard let id = record.task else { return applyToEngine(record.event) }
-        if case .taskSubmitted(let submission) = record.event {
-            return try submit(id, submission, record)
-        }
-        guard let slot = slots[id] else { return try applyToClosedTask(record) }
-        try moveTask(slot, record)
-        try applyToTask(slot, record)
+        let slot = record.task.flatMap { slots[$0] }
+        try apply(record, task: record.task, slot: slot)
+        if let slot, tasks[slot].state.isClosed { remove(slot) }
     }
 
-    private mutating func applyToEngine(_ event: Event) {
-        switch event {
+    /// The same, of an event whose place is known; a task that it closes stays until the turn has summed it up.
+    mutating func apply(_ record: EventRecord, task: TaskID?, slot: Int?) throws(FoldError) {
+        if record.number > last { last = record.number }
+        if record.time > time { time = record.time }
+        guard let task else { return applyToEngine(record) }
+        if let slot {
+            try moveTask(slot, record)
+            try applyToTask(slot, record)
+        } else if case .taskSubmitted(let submission) = record.event {
+            try submit(task, submission, record)
+        } else {
+            try applyToClosedTask(record)
+        }
+    }
+
+    private mutating func applyToEngine(_ record: EventRecord) {
+        switch record.event {
         case .engineStarted(let start):
-            isDraining = false
+            started = record.number
+            isStopping = false
             leases.removeGivenUp { _ in true }
             lanes.clear()
             focus = start.focus
-            for slot in tasks.indices { enqueueAgain(slot) }
-        case .engineDraining: isDraining = true
+            for slot in tasks.indices { pushAgain(slot) }
+        case .engineDraining, .engineStopped: isStopping = true
         case .workerJoined(let join): lanes.join(join)
         case .workerLeft(let worker, _):
             lanes.leave(worker)
@@ -37,17 +47,18 @@ extension State {
     private mutating func submit(
         _ id: TaskID, _ submission: Submission, _ record: EventRecord
     ) throws(FoldError) {
-        guard slots[id] == nil else { throw FoldError(number: record.number, reason: "task \(id) exists already") }
         guard let route = routes[submission.template] else {
             throw FoldError(number: record.number, reason: "the template \(submission.template) is missing")
         }
-        insert(TaskRecord(id: id, route: route, submission: submission, number: record.number, time: record.time))
+        let task = TaskRecord(id: id, route: route, submission: submission, number: record.number, time: record.time)
+        guard !task.isVacant else { throw FoldError(number: record.number, reason: "the template has no steps") }
+        _ = insert(task)
     }
 
     /// A closed task sees only what comes late from a worker.
     private mutating func applyToClosedTask(_ record: EventRecord) throws(FoldError) {
         switch record.event {
-        case .attemptStopped(let attempt), .resultRejected(let attempt, _): release(attempt.lease)
+        case .attemptStopped(let attempt), .resultRejected(let attempt, _): try releaseLate(attempt, record.number)
         default:
             throw FoldError(
                 number: record.number,
@@ -56,15 +67,15 @@ extension State {
     }
 
     private mutating func moveTask(_ slot: Int, _ record: EventRecord) throws(FoldError) {
-        let state = tasks[slot]!.state
+        let state = tasks[slot].state
         switch TaskMachine.table[state, record.event.taskTrigger] {
-        case .moves(let next): tasks[slot]!.state = next
+        case .moves(let next): tasks[slot].state = next
         case .stays: break
         case .illegal: throw FoldError(number: record.number, reason: "the task is \(state.name)")
         }
-        tasks[slot]!.last = record.number
-        tasks[slot]!.eventCount &+= 1
-        tasks[slot]!.changed = record.time
+        tasks[slot].last = record.number
+        tasks[slot].eventCount &+= 1
+        tasks[slot].changed = record.time
     }
 
     private mutating func applyToTask(_ slot: Int, _ record: EventRecord) throws(FoldError) {
@@ -72,13 +83,13 @@ extension State {
         switch record.event {
         case .stepEnqueued(let step):
             try move(slot, step, .stepEnqueued, number)
-            enqueue(slot, step, number)
+            push(step, of: slot)
         case .attemptStarted(let start):
             try move(slot, start.step, .attemptStarted, number)
             begin(slot, start, number)
         case .attemptSucceeded(let attempt, _, _):
             try end(slot, attempt, .attemptSucceeded, number)
-            tasks[slot]!.steps[attempt.step].result = number
+            tasks[slot].steps[attempt.step].result = number
         case .attemptFailed(let attempt, _): try end(slot, attempt, .attemptFailed, number)
         case .attemptTimedOut(let attempt):
             // The worker keeps its place until it has really ended the attempt.
@@ -89,12 +100,12 @@ extension State {
             lose(slot, attempt.step, reason)
         case .attemptCheckpointed(let attempt, _):
             try check(slot, attempt, .attemptCheckpointed, number)
-            tasks[slot]!.steps[attempt.step].checkpoint = number
-        case .attemptStopped(let attempt), .resultRejected(let attempt, _): release(attempt.lease)
+            tasks[slot].steps[attempt.step].checkpoint = number
+        case .attemptStopped(let attempt), .resultRejected(let attempt, _): try releaseLate(attempt, number)
         case .retryScheduled(let step, let due):
             try move(slot, step, .retryScheduled, number)
-            tasks[slot]!.steps[step].due = due
-            timers.arm(.init(due: due, number: number, slot: slot, step: step))
+            tasks[slot].steps[step].due = due
+            arm(step, of: slot)
         case .retryDue(let step): _ = try answer(slot, step, .retryDue, number)
         case .stepCompleted(let step):
             try move(slot, step, .stepCompleted, number)
@@ -102,11 +113,11 @@ extension State {
         case .stepFailed(let step, _): try move(slot, step, .stepFailed, number)
         case .stepReset(let step):
             try move(slot, step, .stepReset, number)
-            tasks[slot]!.steps[step].attempt = 0
-            tasks[slot]!.steps[step].losses = 0
+            tasks[slot].steps[step].attempt = 0
+            tasks[slot].steps[step].losses = 0
         case .operatorResolved(let step, let result, _):
             _ = try answer(slot, step, .operatorResolved, number)
-            tasks[slot]!.steps[step].result = result == nil ? .zero : number
+            tasks[slot].steps[step].result = result == nil ? .zero : number
         case .stepResolved(let step):
             try move(slot, step, .stepResolved, number)
             satisfyDependents(slot, step)
@@ -123,13 +134,13 @@ extension State {
     private func answer(
         _ slot: Int, _ step: StepIndex, _ trigger: StepMachine.Trigger, _ number: SequenceNumber
     ) throws(FoldError) -> Transition<StepState> {
-        guard tasks[slot]!.steps.indices.contains(step) else {
+        guard tasks[slot].steps.indices.contains(step) else {
             throw FoldError(number: number, reason: "the task has no step number \(step)")
         }
-        let state = tasks[slot]!.steps[step].state
+        let state = tasks[slot].steps[step].state
         let transition = StepMachine.table[state, trigger]
         if transition == .illegal {
-            let name = tasks[slot]!.plan.template.steps[step].name
+            let name = tasks[slot].plan.template.steps[step].name
             throw FoldError(number: number, reason: "step '\(name)' is \(state.name)")
         }
         return transition
@@ -139,38 +150,47 @@ extension State {
         _ slot: Int, _ step: StepIndex, _ trigger: StepMachine.Trigger, _ number: SequenceNumber
     ) throws(FoldError) {
         guard case .moves(let next) = try answer(slot, step, trigger, number) else { return }
-        if tasks[slot]!.steps[step].state == .enqueued, focus == nil || focus == tasks[slot]!.id {
-            lanes.left(Int(tasks[slot]!.route.lanes[step]))
+        if tasks[slot].steps[step].state == .enqueued, isInFocus(slot) {
+            lanes.left(Int(tasks[slot].route.lanes[step]))
         }
-        tasks[slot]!.move(step, to: next, at: number)
+        tasks[slot].move(step, to: next, at: number)
     }
 
-    /// A step of a task that is out of focus is enqueued, and waits for an engine that works on it.
-    private mutating func enqueue(_ slot: Int, _ step: StepIndex, _ number: SequenceNumber) {
-        guard focus == nil || focus == tasks[slot]!.id else { return }
+    /// Puts an enqueued step into its lane. A step of a task that is out of focus waits for an engine that works on it.
+    mutating func push(_ step: StepIndex, of slot: Int) {
+        guard isInFocus(slot) else { return }
+        let number = tasks[slot].steps[step].since
         lanes.push(
-            .init(priority: tasks[slot]!.priority, number: number, slot: slot, step: step),
-            into: Int(tasks[slot]!.route.lanes[step]))
+            .init(priority: tasks[slot].priority, number: number, slot: slot, step: step),
+            into: Int(tasks[slot].route.lanes[step])
+        ) { [tasks] in tasks.stands($0.step, of: $0.slot, since: $0.number) }
     }
 
-    private mutating func enqueueAgain(_ slot: Int) {
-        guard let task = tasks[slot], task.active > 0 else { return }
-        for (index, step) in task.steps.enumerated() where step.state == .enqueued {
-            enqueue(slot, index, step.since)
+    /// Sets the timer of a step that waits for its next attempt or must end in time.
+    mutating func arm(_ step: StepIndex, of slot: Int) {
+        let (due, number) = (tasks[slot].steps[step].due, tasks[slot].steps[step].since)
+        timers.arm(.init(due: due, number: number, slot: slot, step: step)) { [tasks] in
+            tasks.stands($0.step, of: $0.slot, since: $0.number)
         }
+    }
+
+    private func isInFocus(_ slot: Int) -> Bool { focus == nil || focus == tasks[slot].id }
+
+    /// The queues begin anew with each start of the engine, which may have another focus.
+    private mutating func pushAgain(_ slot: Int) {
+        guard tasks[slot].active > 0 else { return }
+        for step in tasks[slot].steps.indices where tasks[slot].steps[step].state == .enqueued { push(step, of: slot) }
     }
 
     private mutating func begin(_ slot: Int, _ start: AttemptStart, _ number: SequenceNumber) {
-        tasks[slot]!.steps[start.step].attempt = UInt16(clamping: start.attempt)
-        tasks[slot]!.steps[start.step].workerKind = start.workerKind
-        tasks[slot]!.steps[start.step].worker = start.worker
-        tasks[slot]!.steps[start.step].due = start.deadline ?? .never
-        if let deadline = start.deadline {
-            timers.arm(.init(due: deadline, number: number, slot: slot, step: start.step))
-        }
+        tasks[slot].steps[start.step].attempt = UInt16(clamping: start.attempt)
+        tasks[slot].steps[start.step].workerKind = start.workerKind
+        tasks[slot].steps[start.step].worker = start.worker
+        tasks[slot].steps[start.step].due = start.deadline ?? .never
+        if start.deadline != nil { arm(start.step, of: slot) }
         leases.insert(
             .init(
-                lease: number, worker: start.worker, task: tasks[slot]!.id, step: start.step, attempt: start.attempt))
+                lease: number, worker: start.worker, task: tasks[slot].id, step: start.step, attempt: start.attempt))
         lanes.occupy(start.worker)
     }
 
@@ -179,7 +199,7 @@ extension State {
         _ slot: Int, _ attempt: AttemptID, _ trigger: StepMachine.Trigger, _ number: SequenceNumber
     ) throws(FoldError) {
         _ = try answer(slot, attempt.step, trigger, number)
-        let held = tasks[slot]!.steps[attempt.step].since
+        let held = tasks[slot].steps[attempt.step].since
         guard held == attempt.lease else {
             throw FoldError(number: number, reason: "the lease \(attempt.lease) is not the step's, which is \(held)")
         }
@@ -192,6 +212,14 @@ extension State {
         release(attempt.lease)
     }
 
+    /// What comes late frees the worker's place, but never that of an attempt that still has its say.
+    private mutating func releaseLate(_ attempt: AttemptID, _ number: SequenceNumber) throws(FoldError) {
+        if let entry = leases[attempt.lease], entry.givenUp == nil {
+            throw FoldError(number: number, reason: "the attempt with lease \(attempt.lease) still runs")
+        }
+        release(attempt.lease)
+    }
+
     private mutating func release(_ lease: Lease) {
         if let worker = leases.remove(lease) { lanes.release(worker) }
     }
@@ -199,27 +227,28 @@ extension State {
     /// A lost attempt does not use up one of the step's attempts. The loss itself counts when the worker died with it: for a
     /// handler in this process that is also when the engine died.
     private mutating func lose(_ slot: Int, _ step: StepIndex, _ reason: LossReason) {
-        tasks[slot]!.steps[step].attempt -= 1
+        tasks[slot].steps[step].attempt -= 1
         let countsAsLoss =
             switch reason {
             case .workerDied: true
-            case .engineDied: tasks[slot]!.steps[step].workerKind == .inProcess
+            case .engineDied: tasks[slot].steps[step].workerKind == .inProcess
             case .engineStopped: false
             }
-        if countsAsLoss { tasks[slot]!.steps[step].losses += 1 }
+        if countsAsLoss { tasks[slot].steps[step].losses += 1 }
     }
 
     private mutating func satisfyDependents(_ slot: Int, _ step: StepIndex) {
-        let plan = tasks[slot]!.plan
+        let plan = tasks[slot].plan
         for dependent in plan.dependents(of: step) {
-            tasks[slot]!.steps[Int(dependent)].remaining -= 1
+            tasks[slot].steps[Int(dependent)].remaining -= 1
         }
     }
 
     private mutating func cancelSteps(_ slot: Int, _ number: SequenceNumber) throws(FoldError) {
-        for step in tasks[slot]!.steps.indices {
-            let record = tasks[slot]!.steps[step]
-            if record.state == .inProgress { leases.giveUp(record.since, because: .cancelled) }
+        for step in tasks[slot].steps.indices {
+            if tasks[slot].steps[step].state == .inProgress {
+                leases.giveUp(tasks[slot].steps[step].since, because: .cancelled)
+            }
             try move(slot, step, .taskCancelled, number)
         }
     }

@@ -7,7 +7,7 @@ package struct Fact: Sendable {
     package var task: TaskID?
     package var event: Event
 
-    init(_ event: Event, task: TaskID? = nil) {
+    package init(_ event: Event, task: TaskID? = nil) {
         self.task = task
         self.event = event
     }
@@ -48,21 +48,21 @@ extension State {
 
     /// The fact of the earliest timer that has come due, or nil.
     package mutating func dueFact(at now: Timestamp) -> Fact? {
-        guard let timer = nextTimer(), timer.due <= now, let task = tasks[timer.slot] else { return nil }
-        let step = task.steps[timer.step]
-        if step.state == .waitingForRetry { return Fact(.retryDue(timer.step), task: task.id) }
-        guard let entry = leases[step.since] else { return nil }
-        return Fact(.attemptTimedOut(entry.id), task: task.id)
+        guard let timer = nextTimer(), timer.due <= now else { return nil }
+        let id = tasks[timer.slot].id
+        if tasks[timer.slot].steps[timer.step].state == .waitingForRetry {
+            return Fact(.retryDue(timer.step), task: id)
+        }
+        // The event that arms the timer of a running attempt is its lease.
+        guard let entry = leases[timer.number] else { return nil }
+        return Fact(.attemptTimedOut(entry.id), task: id)
     }
 
     /// When the next timer comes due.
     package mutating func nextDue() -> Timestamp? { nextTimer()?.due }
 
     private mutating func nextTimer() -> Timers.Timer? {
-        timers.next { [tasks] timer in
-            guard let step = tasks[timer.slot]?.steps[timer.step] else { return false }
-            return step.since == timer.number && (step.state == .waitingForRetry || step.state == .inProgress)
-        }
+        timers.next { [tasks] in tasks.stands($0.step, of: $0.slot, since: $0.number) }
     }
 
     private func open(_ id: TaskID, _ closed: TaskSummary?) throws(Rejection) -> TaskRecord {
@@ -84,22 +84,23 @@ extension State {
         guard -100...100 ~= submission.priority else { throw .priorityOutOfRange(submission.priority) }
         guard slots[id] == nil, closed == nil else { throw .duplicateTask(id) }
         if let key = submission.key, !replacing {
-            let identity = IdentityKey(namespace: submission.namespace, name: submission.name, key: key)
-            if let owner = keys[identity] ?? known { throw .duplicateKey(key, owner) }
+            if let owner = keys[IdentityKey(template, key: key)] ?? known { throw .duplicateKey(key, owner) }
         }
         return Fact(.taskSubmitted(submission), task: id)
     }
 
+    /// Whether the attempt is held just as its worker describes it, and has not been given up.
     private func isRunning(_ id: TaskID, _ attempt: AttemptID) -> Bool {
         guard let entry = leases[attempt.lease] else { return false }
-        return entry.givenUp == nil && entry.task == id && entry.step == attempt.step
+        return entry.givenUp == nil && entry.task == id && entry.id == attempt
     }
 
     private func finish(
         _ id: TaskID, _ attempt: AttemptID, _ outcome: AttemptOutcome, closed: TaskSummary?
     ) throws(Rejection) -> Fact {
-        guard slots[id] != nil || closed != nil else { throw .unknownTask(id) }
-        if isRunning(id, attempt) {
+        let entry = leases[attempt.lease]
+        if let entry, entry.task != id || entry.id != attempt { throw .unknownLease(attempt.lease) }
+        if let entry, entry.givenUp == nil {
             switch outcome {
             case .succeeded(let result, let metadata):
                 return Fact(.attemptSucceeded(attempt, result: result, metadata: metadata), task: id)
@@ -108,21 +109,31 @@ extension State {
             case .stopped: return Fact(.attemptLost(attempt, .engineStopped), task: id)
             }
         }
-        let givenUp = leases[attempt.lease]?.givenUp
         switch outcome {
         case .stopped:
-            guard givenUp != nil else { throw .unknownLease(attempt.lease) }
+            guard entry != nil else { throw .unknownLease(attempt.lease) }
             return Fact(.attemptStopped(attempt), task: id)
-        case .succeeded: return reject(id, attempt, givenUp, succeeded: true)
-        case .failed: return reject(id, attempt, givenUp, succeeded: false)
+        case .succeeded: return try reject(id, attempt, entry?.givenUp, succeeded: true, closed: closed)
+        case .failed: return try reject(id, attempt, entry?.givenUp, succeeded: false, closed: closed)
         }
     }
 
     private func reject(
-        _ id: TaskID, _ attempt: AttemptID, _ givenUp: RejectedResult.Reason?, succeeded: Bool
-    ) -> Fact {
-        let reason = givenUp ?? (slots[id] == nil ? .taskClosed : .duplicate)
+        _ id: TaskID, _ attempt: AttemptID, _ givenUp: RejectedResult.Reason?, succeeded: Bool, closed: TaskSummary?
+    ) throws(Rejection) -> Fact {
+        let slot = slots[id]
+        guard let stepCount = slot.map({ tasks[$0].steps.count }) ?? closed?.stepCount else {
+            throw .unknownTask(id)
+        }
+        guard 0..<stepCount ~= attempt.step, attempt.lease <= last else { throw .unknownLease(attempt.lease) }
+        let isClosed = slot.map { tasks[$0].state.isClosed } ?? true
+        let reason = givenUp ?? (isClosed ? .taskClosed : isGone(attempt) ? .lost : .duplicate)
         return Fact(.resultRejected(attempt, RejectedResult(reason: reason, succeeded: succeeded)), task: id)
+    }
+
+    /// Whether the attempt's worker has left, and with it all that it held.
+    private func isGone(_ attempt: AttemptID) -> Bool {
+        attempt.lease < started || lanes.worker(attempt.worker) == nil
     }
 
     private func retry(_ task: TaskRecord, _ steps: [StepIndex], _ reason: String?) throws(Rejection) -> Fact {
@@ -134,7 +145,8 @@ extension State {
             guard state == .error else { throw .stepNotFailed(task.plan.template.steps[step].name, state) }
         }
         // Each step once, in the template's order.
-        let chosen = steps.isEmpty ? failed : failed.filter(steps.contains)
+        let named = Set(steps)
+        let chosen = steps.isEmpty ? failed : failed.filter(named.contains)
         return Fact(.operatorRetried(steps: chosen, reason: reason), task: task.id)
     }
 

@@ -5,20 +5,21 @@ import StepwellModel
 
 extension State {
     /// Records what follows directly from the event that was applied last.
-    mutating func follow(_ record: EventRecord, _ turn: inout Turn) {
-        switch record.event {
+    mutating func follow(_ event: Event, slot: Int?, _ turn: inout Turn) {
+        if let slot { return followInTask(slot, event, &turn) }
+        switch event {
         case .engineStarted: loseAttempts(.engineDied, &turn) { _ in true }
-        case .workerLeft(let worker, _): loseAttempts(.workerDied, &turn) { $0.worker == worker }
-        default:
-            guard let id = record.task, let slot = slots[id] else { return }
-            followInTask(slot, record, &turn)
+        case .workerLeft(let worker, _):
+            // A worker that ends with the engine has not died of what it ran.
+            loseAttempts(isStopping ? .engineStopped : .workerDied, &turn) { $0.worker == worker }
+        default: break
         }
     }
 
-    private mutating func followInTask(_ slot: Int, _ record: EventRecord, _ turn: inout Turn) {
-        switch record.event {
+    private mutating func followInTask(_ slot: Int, _ event: Event, _ turn: inout Turn) {
+        switch event {
         case .taskSubmitted:
-            for root in tasks[slot]!.plan.roots { decide(.stepEnqueued(root), slot, &turn) }
+            for root in tasks[slot].plan.roots { decide(.stepEnqueued(root), slot, &turn) }
         case .attemptSucceeded(let attempt, _, _): decide(.stepCompleted(attempt.step), slot, &turn)
         case .attemptFailed(let attempt, let failure):
             afterFailure(slot, attempt, retryable: failure.retryable, asked: failure.retryAfter, &turn)
@@ -26,10 +27,9 @@ extension State {
         case .attemptLost(let attempt, _): afterLoss(slot, attempt.step, &turn)
         case .retryDue(let step): decide(.stepEnqueued(step), slot, &turn)
         case .stepCompleted(let step), .stepResolved(let step):
-            let plan = tasks[slot]!.plan
+            let plan = tasks[slot].plan
             for dependent in plan.dependents(of: step) {
-                let record = tasks[slot]!.steps[Int(dependent)]
-                if record.remaining == 0, record.state == .pending { decide(.stepEnqueued(Int(dependent)), slot, &turn) }
+                if tasks[slot].steps[Int(dependent)].isReady { decide(.stepEnqueued(Int(dependent)), slot, &turn) }
             }
             settle(slot, &turn)
         case .stepFailed, .retryScheduled: settle(slot, &turn)
@@ -46,8 +46,8 @@ extension State {
     private mutating func afterFailure(
         _ slot: Int, _ attempt: AttemptID, retryable: Bool, asked: Milliseconds?, _ turn: inout Turn
     ) {
-        let task = tasks[slot]!.id
-        let policy = tasks[slot]!.plan.template.steps[attempt.step].retry
+        let task = tasks[slot].id
+        let policy = tasks[slot].plan.template.steps[attempt.step].retry
         guard retryable, policy.retryable else {
             return decide(.stepFailed(attempt.step, .notRetryable), slot, &turn)
         }
@@ -59,8 +59,8 @@ extension State {
     }
 
     private mutating func afterLoss(_ slot: Int, _ step: StepIndex, _ turn: inout Turn) {
-        let policy = tasks[slot]!.plan.template.steps[step].retry
-        let isTooOften = Int(tasks[slot]!.steps[step].losses) >= policy.lossesMax
+        let policy = tasks[slot].plan.template.steps[step].retry
+        let isTooOften = Int(tasks[slot].steps[step].losses) >= policy.lossesMax
         decide(isTooOften ? .stepFailed(step, .lossesExhausted) : .stepEnqueued(step), slot, &turn)
     }
 
@@ -68,7 +68,7 @@ extension State {
         _ reason: LossReason, _ turn: inout Turn, where isLost: (Leases.Entry) -> Bool
     ) {
         // A copy: each loss takes its entry out of the table.
-        for entry in leases.entries where entry.givenUp == nil && isLost(entry) {
+        for entry in leases.held where entry.givenUp == nil && isLost(entry) {
             guard let slot = slots[entry.task] else { continue }
             decide(.attemptLost(entry.id, reason), slot, &turn)
         }
@@ -76,27 +76,24 @@ extension State {
 
     /// Says so when nothing of the task runs any more.
     private mutating func settle(_ slot: Int, _ turn: inout Turn) {
-        guard let verdict = tasks[slot]!.verdict else { return }
+        guard let verdict = tasks[slot].verdict else { return }
         decide(verdict, slot, &turn)
     }
 
     /// Gives enqueued steps to free workers until nothing fits.
     mutating func schedule(_ turn: inout Turn) {
-        while !isDraining, let (waiting, worker) = nextMatch() {
-            let step = tasks[waiting.slot]!.plan.template.steps[waiting.step]
+        guard !isStopping else { return }
+        while let (waiting, worker, kind) = nextMatch() {
+            let timeout = tasks[waiting.slot].plan.template.steps[waiting.step].timeout
             let start = AttemptStart(
-                step: waiting.step, attempt: Int(tasks[waiting.slot]!.steps[waiting.step].attempt) + 1,
-                worker: worker.worker, workerKind: worker.kind,
-                deadline: step.timeout.map { turn.time.advanced(by: $0) })
+                step: waiting.step, attempt: Int(tasks[waiting.slot].steps[waiting.step].attempt) + 1,
+                worker: worker, workerKind: kind, deadline: timeout.map { turn.time.advanced(by: $0) })
             decide(.attemptStarted(start), waiting.slot, &turn)
         }
     }
 
-    private mutating func nextMatch() -> (waiting: Lanes.Waiting, worker: WorkerJoin)? {
-        lanes.nextMatch { [tasks] waiting in
-            guard let step = tasks[waiting.slot]?.steps[waiting.step] else { return false }
-            return step.state == .enqueued && step.since == waiting.number
-        }
+    private mutating func nextMatch() -> (waiting: Lanes.Waiting, worker: WorkerID, kind: WorkerJoin.Kind)? {
+        lanes.nextMatch { [tasks] in tasks.stands($0.step, of: $0.slot, since: $0.number) }
     }
 
     private mutating func decide(_ event: Event, _ slot: Int, _ turn: inout Turn) {

@@ -1,27 +1,30 @@
 package import StepwellModel
 
+// Recovery without the whole log: each open task from its snapshot or its own events, in any order.
+
 extension State {
     /// Takes in a task as a snapshot has kept it: its steps go back to their queues and timers.
     package mutating func restore(_ task: TaskRecord) {
-        insert(task)
-        guard let slot = slots[task.id] else { return }
+        let slot = insert(task)
         for (index, step) in task.steps.enumerated() {
             switch step.state {
-            case .enqueued:
-                lanes.push(
-                    .init(priority: task.priority, number: step.since, slot: slot, step: index),
-                    into: Int(task.route.lanes[index]))
+            case .enqueued: push(index, of: slot)
             case .inProgress:
                 leases.insert(
                     .init(
                         lease: step.since, worker: step.worker, task: task.id, step: index,
                         attempt: Int(step.attempt)))
-                if step.due != .never { timers.arm(.init(due: step.due, number: step.since, slot: slot, step: index)) }
-            case .waitingForRetry:
-                timers.arm(.init(due: step.due, number: step.since, slot: slot, step: index))
+                if step.due != .never { arm(index, of: slot) }
+            case .waitingForRetry: arm(index, of: slot)
             default: break
             }
         }
+    }
+
+    /// Takes the identity key from an open task whose key a newer task, closed by now, has taken over. Of all that folding
+    /// the whole log would tell, this alone is not in the open tasks' own events: the log's index knows it.
+    package mutating func releaseKey(of task: TaskID) {
+        if let slot = slots[task] { disown(slot) }
     }
 
     /// Ends a recovery: the state stands at the end of the log, though only open tasks were folded.

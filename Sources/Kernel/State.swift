@@ -8,19 +8,23 @@ package struct State: Sendable {
     package internal(set) var last: SequenceNumber = .zero
     package internal(set) var time: Timestamp = .zero
 
-    /// Open tasks in slots; a slot is used again after its task has closed. Nothing depends on a slot's number.
-    var tasks: ContiguousArray<TaskRecord?> = []
+    /// The last start of the engine. What was held before it is lost.
+    var started: SequenceNumber = .zero
+    /// The engine is being stopped: what runs may end, nothing else begins.
+    package internal(set) var isStopping = false
+
+    /// Tasks in slots; a slot is used again after its task has closed. Nothing depends on a slot's number.
+    var tasks: ContiguousArray<TaskRecord> = []
     var vacant: ContiguousArray<Int> = []
+    /// The slots of open tasks, and of those that have closed in the present turn.
     var slots: [TaskID: Int] = [:]
-    /// Open tasks by identity key.
+    /// For each identity key its newest task, as long as that is open.
     var keys: [IdentityKey: TaskID] = [:]
     var routes: [TemplateDigest: Route] = [:]
 
     var lanes = Lanes()
     var leases = Leases()
     var timers = Timers()
-    /// The engine is about to stop and starts no further attempt.
-    package internal(set) var isDraining = false
     /// The only task that this run of the engine works on, if it is for one alone.
     package internal(set) var focus: TaskID?
 
@@ -30,16 +34,17 @@ package struct State: Sendable {
 
     /// An open task.
     package subscript(id: TaskID) -> TaskRecord? {
-        slots[id].flatMap { tasks[$0] }
+        slots[id].map { tasks[$0] }
     }
 
+    /// The newest task with that key, if it is open.
     package func openTask(namespace: String, name: String, key: String) -> TaskID? {
         keys[IdentityKey(namespace: namespace, name: name, key: key)]
     }
 
     /// Open tasks, in the order of their ids.
     package var openTasks: [TaskRecord] {
-        tasks.compactMap { $0 }.sorted { $0.id < $1.id }
+        tasks.filter { !$0.isVacant }.sorted { $0.id < $1.id }
     }
 
     /// Whether some worker offers the handler, free or not.
@@ -61,9 +66,9 @@ package struct State: Sendable {
 
     package func worker(_ id: WorkerID) -> WorkerJoin? { lanes.worker(id) }
 
-    package var runningAttemptCount: Int { leases.entries.count }
+    package var runningAttemptCount: Int { leases.count }
     /// What workers hold, in the order in which it was started; also what they have been told to stop and have not yet.
-    package var runningAttempts: [(lease: Lease, worker: WorkerID)] { leases.entries.map { ($0.lease, $0.worker) } }
+    package var runningAttempts: [(lease: Lease, worker: WorkerID)] { leases.held.map { ($0.lease, $0.worker) } }
     package var workerIDs: [WorkerID] { lanes.workers.map(\.join.worker) }
 
     // MARK: Templates
@@ -88,26 +93,43 @@ package struct State: Sendable {
 
     // MARK: Slots
 
-    mutating func insert(_ task: TaskRecord) {
+    mutating func insert(_ task: TaskRecord) -> Int {
         let slot = vacant.popLast() ?? tasks.count
         if slot == tasks.count { tasks.append(task) } else { tasks[slot] = task }
         slots[task.id] = slot
-        if let key = task.key {
-            keys[IdentityKey(task.plan.template, key: key)] = task.id
-        }
+        if let key = task.key { claim(key, slot) }
+        return slot
+    }
+
+    /// The newest task owns the key. Recovery brings tasks in the order of their ids, which is not quite that of their
+    /// submissions.
+    private mutating func claim(_ key: String, _ slot: Int) {
+        let identity = IdentityKey(tasks[slot].plan.template, key: key)
+        if let owner = keys[identity], let owned = slots[owner], tasks[owned].first > tasks[slot].first { return }
+        keys[identity] = tasks[slot].id
+    }
+
+    /// Takes the key from a task, if it owns it.
+    mutating func disown(_ slot: Int) {
+        guard let key = tasks[slot].key else { return }
+        let identity = IdentityKey(tasks[slot].plan.template, key: key)
+        if keys[identity] == tasks[slot].id { keys[identity] = nil }
     }
 
     /// Forgets a task; what is left of it in queues and timers is dropped when it comes up.
-    mutating func remove(slot: Int) {
-        guard let task = tasks[slot] else { return }
-        slots[task.id] = nil
-        if let key = task.key {
-            let identity = IdentityKey(task.plan.template, key: key)
-            // A later task may own the key by now.
-            if keys[identity] == task.id { keys[identity] = nil }
-        }
-        tasks[slot] = nil
+    mutating func remove(_ slot: Int) {
+        disown(slot)
+        slots[tasks[slot].id] = nil
+        tasks[slot].vacate()
         vacant.append(slot)
+    }
+}
+
+extension ContiguousArray<TaskRecord> {
+    /// Whether the step is still where the event of that number brought it. Its task may have closed since, and another one,
+    /// perhaps with fewer steps, may have taken the slot.
+    func stands(_ step: StepIndex, of slot: Int, since number: SequenceNumber) -> Bool {
+        step < self[slot].steps.count && self[slot].steps[step].since == number
     }
 }
 

@@ -32,13 +32,8 @@ package enum StepMachine {
             .init(from: [.complete, .error, .skipped, .resolvedManually], on: [.taskCancelled], to: .stays),
             // What comes late from a worker changes no step.
             .init(from: StepState.allCases, on: [.attemptStopped, .resultRejected], to: .stays),
-        ],
-        index: { $0.rawValue.asInt * Trigger.allCases.count + $1.rawValue })
+        ])
 
     /// The states from which an operator may resolve a step by hand.
     package static let resolvable: [StepState] = [.pending, .enqueued, .waitingForRetry, .error]
-}
-
-extension UInt8 {
-    var asInt: Int { Int(self) }
 }

@@ -27,8 +27,7 @@ package enum TaskMachine {
             .init(from: open, on: [.taskCancelled], to: .moves(to: .cancelled)),
             .init(from: open, on: [.other], to: .stays),
             .init(from: TaskState.allCases, on: [.lateReport], to: .stays),
-        ],
-        index: { $0.rawValue.asInt * Trigger.allCases.count + $1.rawValue })
+        ])
 
     package static let open: [TaskState] = [.pending, .inProgress, .waitingForRetry, .blockedByFailures]
 }

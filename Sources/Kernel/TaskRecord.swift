@@ -4,7 +4,7 @@ package import StepwellModel
 package struct TaskRecord: Sendable {
     package let id: TaskID
     package let route: Route
-    package let key: String?
+    package private(set) var key: String?
     package let priority: Int
     package let submitted: Timestamp
     /// The `task.submitted` event, where the input is.
@@ -13,6 +13,7 @@ package struct TaskRecord: Sendable {
     package var changed: Timestamp
     package var last: SequenceNumber
     package var eventCount: UInt32
+    /// At least one, unless the record is vacant.
     package var steps: ContiguousArray<StepRecord>
 
     // How many steps are where; what none of these counts is pending or cancelled.
@@ -58,6 +59,14 @@ package struct TaskRecord: Sendable {
         self.steps = steps
         for step in steps { count(step.state, by: 1) }
     }
+
+    /// Empties the record of a task that has closed, until another task takes its slot.
+    mutating func vacate() {
+        key = nil
+        steps = []
+    }
+
+    var isVacant: Bool { steps.isEmpty }
 
     /// Moves a step and keeps the counts.
     mutating func move(_ step: StepIndex, to state: StepState, at number: SequenceNumber) {
@@ -118,6 +127,9 @@ package struct StepRecord: Hashable, Sendable {
     package init(remaining: UInt32) {
         self.remaining = remaining
     }
+
+    /// Whether the step may be enqueued for the first time.
+    var isReady: Bool { remaining == 0 && state == .pending }
 }
 
 extension Timestamp {

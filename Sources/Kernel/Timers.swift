@@ -2,7 +2,7 @@ import StepwellModel
 
 /// Deadlines in order: when a retry is due, when an attempt has run too long.
 struct Timers: Sendable {
-    struct Timer: Comparable, Sendable {
+    struct Timer: Comparable, Hashable, Sendable {
         let due: Timestamp
         /// The event that armed it; if the step has moved on since, the timer means nothing.
         let number: SequenceNumber
@@ -16,8 +16,8 @@ struct Timers: Sendable {
 
     private var heap = Heap<Timer>()
 
-    mutating func arm(_ timer: Timer) {
-        heap.push(timer)
+    mutating func arm(_ timer: Timer, isCurrent: (Timer) -> Bool) {
+        heap.push(timer, isCurrent: isCurrent)
     }
 
     /// The earliest timer that still means something.
@@ -28,4 +28,7 @@ struct Timers: Sendable {
         }
         return nil
     }
+
+    /// All that still mean something, the earliest first.
+    func armed(isCurrent: (Timer) -> Bool) -> [Timer] { heap.sorted(where: isCurrent) }
 }

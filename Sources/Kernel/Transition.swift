@@ -9,7 +9,10 @@ package enum Transition<State: Hashable & Sendable>: Hashable, Sendable {
 
 /// A transition table as data: what every state answers to every event.
 package struct TransitionTable<State, Trigger>: Sendable
-where State: Hashable & Sendable & CaseIterable, Trigger: Hashable & Sendable & CaseIterable {
+where
+    State: RawRepresentable<UInt8> & Hashable & Sendable & CaseIterable,
+    Trigger: RawRepresentable<Int> & Hashable & Sendable & CaseIterable
+{
     /// One line of the table: these states, on this event, give that.
     package struct Rule: Sendable {
         let from: [State]
@@ -18,26 +21,25 @@ where State: Hashable & Sendable & CaseIterable, Trigger: Hashable & Sendable & 
     }
 
     private let answers: [Transition<State>]
-    private let index: @Sendable (State, Trigger) -> Int
+    private let triggerCount: Int
 
     /// A table from its rules; what no rule names is illegal, and no pair may be named twice.
-    init(_ rules: [Rule], index: @escaping @Sendable (State, Trigger) -> Int) {
-        var answers = [Transition<State>](
-            repeating: .illegal, count: State.allCases.count * Trigger.allCases.count)
+    init(_ rules: [Rule]) {
+        triggerCount = Trigger.allCases.count
+        var answers = [Transition<State>](repeating: .illegal, count: State.allCases.count * triggerCount)
         for rule in rules {
             for state in rule.from {
                 for trigger in rule.on {
-                    precondition(
-                        answers[index(state, trigger)] == .illegal, "\(state) on \(trigger) has two answers")
-                    answers[index(state, trigger)] = rule.to
+                    let place = Int(state.rawValue) * triggerCount + trigger.rawValue
+                    precondition(answers[place] == .illegal, "\(state) on \(trigger) has two answers")
+                    answers[place] = rule.to
                 }
             }
         }
         self.answers = answers
-        self.index = index
     }
 
     package subscript(state: State, trigger: Trigger) -> Transition<State> {
-        answers[index(state, trigger)]
+        answers[Int(state.rawValue) * triggerCount + trigger.rawValue]
     }
 }

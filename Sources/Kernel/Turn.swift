@@ -9,8 +9,10 @@ package struct Turn: Sendable {
     /// Every task that an event concerns, as it is now.
     package fileprivate(set) var summaries: [TaskSummary] = []
 
-    /// Slots of open tasks that were touched; a slot may stand here more than once.
+    /// The slots of the tasks that were touched, each once.
     fileprivate var touched: [Int] = []
+    /// The slots of the tasks of the records that follow from the present fact, for the scheduler to look at each.
+    fileprivate var slots: [Int?] = []
     /// The fact that the decisions being made follow from.
     fileprivate var cause: SequenceNumber = .zero
     fileprivate var actor: Actor = .scheduler
@@ -27,10 +29,10 @@ extension State {
     package mutating func perform(
         _ command: Command, by actor: Actor, closed: TaskSummary? = nil, in turn: inout Turn
     ) throws(Rejection) {
-        if case .submitTask(_, let submission, let template, _, _) = command, template.unsupported.isEmpty {
-            if routes[submission.template] == nil { adopt(Plan(template, digest: submission.template)) }
-        }
         let fact = try decide(command, closed: closed)
+        if case .submitTask(_, let submission, let template, _, _) = command, routes[submission.template] == nil {
+            adopt(Plan(template, digest: submission.template))
+        }
         perform(fact, by: actor, closed: closed, in: &turn)
     }
 
@@ -41,18 +43,21 @@ extension State {
 
     /// Records a fact and all that follows from it.
     package mutating func perform(_ fact: Fact, by actor: Actor, closed: TaskSummary? = nil, in turn: inout Turn) {
-        var next = turn.records.count
+        let first = turn.records.count
+        turn.slots.removeAll(keepingCapacity: true)
         turn.cause = .zero
         turn.actor = actor
-        if let id = fact.task, slots[id] == nil, let closed {
+        let slot = fact.task.flatMap { slots[$0] }
+        if slot == nil, fact.task != nil, let closed {
             recordOnClosed(fact.event, closed, &turn)
         } else {
-            record(fact.event, task: fact.task, slot: fact.task.flatMap { slots[$0] }, &turn)
+            record(fact.event, task: fact.task, slot: slot, &turn)
         }
-        turn.cause = turn.records[next].number
+        turn.cause = turn.records[first].number
         turn.actor = .scheduler
-        while next < turn.records.count {
-            follow(turn.records[next], &turn)
+        var next = 0
+        while next < turn.slots.count {
+            follow(turn.records[first + next].event, slot: turn.slots[next], &turn)
             next += 1
         }
         schedule(&turn)
@@ -60,31 +65,27 @@ extension State {
 
     /// Ends a turn: sums up the tasks that it touched, and forgets those that have closed.
     package mutating func end(_ turn: inout Turn) {
-        turn.touched.sort()
-        var previous = -1
-        for slot in turn.touched where slot != previous {
-            previous = slot
-            guard let task = tasks[slot] else { continue }
-            turn.summaries.append(task.summary)
-            if task.state.isClosed { remove(slot: slot) }
+        for slot in turn.touched {
+            turn.summaries.append(tasks[slot].summary)
+            if tasks[slot].state.isClosed { remove(slot) }
         }
         turn.touched.removeAll(keepingCapacity: true)
     }
 
     mutating func record(_ event: Event, slot: Int, _ turn: inout Turn) {
-        record(event, task: tasks[slot]!.id, slot: slot, &turn)
+        record(event, task: tasks[slot].id, slot: slot, &turn)
     }
 
     private mutating func record(_ event: Event, task: TaskID?, slot: Int?, _ turn: inout Turn) {
-        // Numbers are read one by one: a copy of the task would make the next change copy its steps.
-        let eventCount = slot.flatMap { tasks[$0]?.eventCount } ?? 0
-        let previous = slot.flatMap { tasks[$0]?.last } ?? .zero
-        append(
-            EventRecord(
-                number: last.next, task: task, taskNumber: task == nil ? 0 : eventCount + 1, previous: previous,
-                time: turn.time, actor: turn.actor, cause: turn.cause, event: event),
-            &turn)
-        if let task, let slot = slot ?? slots[task], turn.touched.last != slot { turn.touched.append(slot) }
+        var slot = slot
+        var (taskNumber, previous): (UInt32, SequenceNumber) = (task == nil ? 0 : 1, .zero)
+        if let slot { (taskNumber, previous) = (tasks[slot].eventCount + 1, tasks[slot].last) }
+        let record = EventRecord(
+            number: last.next, task: task, taskNumber: taskNumber, previous: previous, time: turn.time,
+            actor: turn.actor, cause: turn.cause, event: event)
+        append(record, slot: &slot, &turn)
+        // What the task's last event was before tells whether this turn has touched it already.
+        if let slot, previous < turn.records[0].number { turn.touched.append(slot) }
     }
 
     /// A closed task is not in memory; its place in the log comes from the index, and goes back there.
@@ -95,27 +96,31 @@ extension State {
         let record = EventRecord(
             number: last.next, task: summary.id, taskNumber: summary.eventCount + 1, previous: summary.last,
             time: turn.time, actor: turn.actor, cause: turn.cause, event: event)
-        append(record, &turn)
+        var slot: Int?
+        append(record, slot: &slot, &turn)
         summary.last = record.number
         summary.eventCount += 1
         summary.changed = record.time
         if let known { turn.summaries[known] = summary } else { turn.summaries.append(summary) }
     }
 
-    private mutating func append(_ record: EventRecord, _ turn: inout Turn) {
+    /// Applies a record and keeps it; a task that it submits gets its slot.
+    private mutating func append(_ record: EventRecord, slot: inout Int?, _ turn: inout Turn) {
         do {
-            try apply(record)
+            try apply(record, task: record.task, slot: slot)
         } catch {
             // Only a bug in the scheduler can record what the machines do not allow.
             preconditionFailure("\(record.event): \(error)")
         }
+        if slot == nil { slot = record.task.flatMap { slots[$0] } }
         turn.records.append(record)
+        turn.slots.append(slot)
         if case .taskCancelled = record.event { stopAttempts(of: record.task, &turn) }
-        if let effect = effect(of: record) { turn.effects.append(effect) }
+        if let effect = effect(of: record, slot: slot) { turn.effects.append(effect) }
     }
 
     private func stopAttempts(of task: TaskID?, _ turn: inout Turn) {
-        for entry in leases.entries where entry.task == task && entry.givenUp == .cancelled {
+        for entry in leases.held where entry.task == task && entry.givenUp == .cancelled {
             turn.effects.append(.stop(entry.lease, worker: entry.worker, timedOut: false))
         }
     }

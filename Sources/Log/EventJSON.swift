@@ -52,11 +52,12 @@ private struct DataWriter {
 
     func write(_ event: Event, to json: inout JSONWriter) {
         switch event {
-        case .engineStopped, .taskWaiting, .taskBlocked, .taskCompleted, .taskCancelled: break
+        case .engineDraining, .engineStopped, .taskWaiting, .taskBlocked, .taskCompleted, .taskCancelled: break
         case .engineStarted(let start):
             json.member("version", start.version)
             json.member("process_id", start.processID)
             json.member("host", start.host)
+            json.optional("focus", start.focus?.description)
         case .workerJoined(let join): write(join, to: &json)
         case .workerLeft(let worker, let reason):
             json.member("worker", worker.rawValue)

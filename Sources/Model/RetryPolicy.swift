@@ -10,8 +10,8 @@ public struct RetryPolicy: Hashable, Sendable {
 
     /// False: a failure is final, whatever the handler says.
     public var retryable: Bool
-    /// Attempts in all, the first included; at least 1.
-    public var attemptsMax: Int
+    /// Attempts in all, the first included. A number outside ``countRange`` becomes the nearest one in it.
+    public var attemptsMax: Int { didSet { attemptsMax = Self.clamped(attemptsMax) } }
     public var backoff: Backoff
     /// The wait after the first failure.
     public var initialDelay: Milliseconds
@@ -19,8 +19,12 @@ public struct RetryPolicy: Hashable, Sendable {
     public var maximumDelay: Milliseconds
     /// Spreads the waits of many steps: each is made up to a fifth shorter or longer, always the same for the same attempt.
     public var jitter: Bool
-    /// How often an attempt may be lost with its worker before the step fails. A lost attempt is not a failed one.
-    public var lossesMax: Int
+    /// The step fails when that many of its attempts were lost with their workers, again within ``countRange``. A lost
+    /// attempt is not a failed one.
+    public var lossesMax: Int { didSet { lossesMax = Self.clamped(lossesMax) } }
+
+    /// A step counts its attempts and its losses in 16 bits.
+    public static let countRange = 1...65_535
 
     public init(
         retryable: Bool = true, attemptsMax: Int = 3, backoff: Backoff = .exponential,
@@ -28,11 +32,15 @@ public struct RetryPolicy: Hashable, Sendable {
         lossesMax: Int = 10
     ) {
         self.retryable = retryable
-        self.attemptsMax = max(1, attemptsMax)
+        self.attemptsMax = Self.clamped(attemptsMax)
         self.backoff = backoff
         self.initialDelay = initialDelay
         self.maximumDelay = maximumDelay
         self.jitter = jitter
-        self.lossesMax = lossesMax
+        self.lossesMax = Self.clamped(lossesMax)
+    }
+
+    private static func clamped(_ count: Int) -> Int {
+        min(max(count, countRange.lowerBound), countRange.upperBound)
     }
 }

@@ -62,6 +62,7 @@ struct GoldenEventTests {
         .taskBlocked,
         .taskCompleted,
         .taskCancelled,
+        .engineDraining,
     ]
 
     static let records: [EventType: EventRecord] = Dictionary(

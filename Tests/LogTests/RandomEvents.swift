@@ -38,7 +38,8 @@ extension SeededGenerator {
     mutating func event(_ type: EventType) -> Event {
         switch type {
         case .engineStarted:
-            .engineStarted(EngineStart(version: text(), processID: Int(signed()), host: text()))
+            .engineStarted(EngineStart(version: text(), processID: Int(signed()), host: text(), focus: maybe { $0.taskID() }))
+        case .engineDraining: .engineDraining
         case .engineStopped: .engineStopped
         case .workerJoined:
             .workerJoined(

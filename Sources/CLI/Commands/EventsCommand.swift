@@ -42,8 +42,8 @@ struct EventsCommand: Command {
             let steps = try names.steps(of: record.task)
             switch format {
             case .table: output(record.line(steps))
-            case .jsonl: output(record.json(stepNames: steps).description)
-            case .json: output((count == 0 ? "  " : "  ,") + record.json(stepNames: steps).description)
+            case .jsonl: output(record.jsonLine(steps))
+            case .json: output((count == 0 ? "  " : "  ,") + record.jsonLine(steps))
             }
             count += 1
             last = record.number
@@ -89,5 +89,11 @@ private struct StepNames {
         templates[task] = digest
         if byTemplate[digest] == nil { byTemplate[digest] = try reader.template(digest)?.steps.map(\.name) }
         return byTemplate[digest]
+    }
+}
+
+extension EventRecord {
+    fileprivate func jsonLine(_ steps: [String]?) -> String {
+        String(decoding: EventJSON.line(self) { steps?[$0] }, as: UTF8.self)
     }
 }

@@ -5,7 +5,7 @@ package import StepwellModel
 package enum TemplateCodec {
     package static func encode(_ template: Template) -> [UInt8] {
         var writer = CBORWriter()
-        var count = 5
+        var count = 6
         if template.description != nil { count += 1 }
         if template.inputSchema != nil { count += 1 }
         if template.environment != nil { count += 1 }
@@ -22,6 +22,8 @@ package enum TemplateCodec {
         writer.field(7, template.inputSchema)
         writer.field(8, template.environment)
         if !template.unsupported.isEmpty { writer.field(9, template.unsupported) }
+        writer.key(10)
+        writer.integer(template.priority)
         return writer.bytes
     }
 
@@ -58,11 +60,12 @@ package enum TemplateCodec {
             case 7: template.inputSchema = try reader.json()
             case 8: template.environment = try reader.text()
             case 9: template.unsupported = try reader.texts()
+            case 10: template.priority = Int(try reader.integer())
             default: try reader.skip()
             }
         }
         try reader.end()
-        try seen.require([1, 2, 3, 5, 6], at: reader.offset)
+        try seen.require([1, 2, 3, 5, 6, 10], at: reader.offset)
         return template
     }
 

@@ -1,4 +1,0 @@
-package import StepwellModel
-extension EventRecord {
-    package func json(stepNames: [String]?) -> JSONText { .null }
-}
