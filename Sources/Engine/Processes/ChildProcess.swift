@@ -59,7 +59,8 @@ final class ChildProcess {
     let process: pid_t
     let input: PipeWriter
     private let reactor: Reactor
-    private let owner: any ChildProcessOwner
+    /// Nil once it has heard the last.
+    private var owner: (any ChildProcessOwner)?
     private var state = State.running
     private var exitDescriptor: Int32 = -1
     private var exitWatch: Watch?
@@ -94,19 +95,28 @@ final class ChildProcess {
         linux_set_close_on_exec(exitDescriptor)
         output = reader(pipes.output.read, .output)
         error = reader(pipes.error.read, .error)
-        exitWatch = reactor.watch(exitDescriptor, for: POLLIN) { self.exited() }
+        exitWatch = reactor.watch(exitDescriptor, for: POLLIN) { [weak self] in self?.exited() }
+        reactor.children[process] = self
     }
 
-    /// The reactor has stopped while the child was running.
-    deinit {
+    /// The reactor stops while the child runs. Nobody else will wait for the child, and a zombie would stay as long as this
+    /// process lives.
+    func abandon() {
         guard isAlive else { return }
+        state = .gone
+        owner = nil
         linux_kill(-process, SIGKILL)
+        var exit = pollfd(fd: exitDescriptor, events: Int16(POLLIN), revents: 0)
+        if poll(&exit, 1, Int32(Self.killGrace.rawValue)) == 1 { reap() }
         close(exitDescriptor)
+        input.closeNow()
+        output?.end()
+        error?.end()
     }
 
     private func reader(_ descriptor: Int32, _ stream: Stream) -> PipeReader {
         PipeReader(descriptor, reactor: reactor) { [unowned self] (bytes, isEnd) in
-            self.owner.child(stream, wrote: &bytes, isEnd: isEnd)
+            self.owner?.child(stream, wrote: &bytes, isEnd: isEnd)
             if isEnd, case .emptying(let status) = self.state { self.finishIfEmpty(status) }
         }
     }
@@ -167,6 +177,7 @@ final class ChildProcess {
     private func end(_ status: ExitStatus) {
         guard isAlive else { return }
         state = .gone
+        reactor.children[process] = nil
         reactor.cancel(emptyingTimer)
         exitWatch?.cancel()
         // What the child has left behind goes with it. Of a child that is no zombie the number may be somebody else's by now.
@@ -178,7 +189,9 @@ final class ChildProcess {
         input.closeNow()
         output?.end()
         error?.end()
-        owner.childEnded(status)
+        let owner = owner
+        self.owner = nil
+        owner?.childEnded(status)
     }
 
     private func reap() {

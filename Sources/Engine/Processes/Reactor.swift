@@ -30,6 +30,8 @@ package final class Reactor: @unchecked Sendable {
     private var watchesChanged = true
     private var endings: [() -> Void] = []
     private var isStopped = false
+    /// What runs now: kept here until it is gone.
+    var children: [pid_t: ChildProcess] = [:]
     private var thread = pthread_t()
 
     /// Starts the thread. It lives until ``stop()``.
@@ -142,6 +144,8 @@ package final class Reactor: @unchecked Sendable {
             mailbox.isClosed = true
             mailbox.jobs = []
         }
+        for child in children.values { child.abandon() }
+        children = [:]
         watches = []
         timers = TimerList()
     }
