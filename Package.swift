@@ -29,7 +29,8 @@ let package = Package(
         .target(
             name: "StepwellModel", path: "Sources/Model", swiftSettings: dialect,
             linkerSettings: [.linkedLibrary("m")]),
-        .target(name: "StepwellKernel", dependencies: ["StepwellModel"], path: "Sources/Kernel", swiftSettings: dialect),
+        .target(
+            name: "StepwellKernel", dependencies: ["StepwellModel"], path: "Sources/Kernel", swiftSettings: dialect),
         .target(
             name: "StepwellTemplates", dependencies: ["StepwellModel", "CYAML"], path: "Sources/Templates",
             swiftSettings: dialect),
@@ -50,7 +51,10 @@ let package = Package(
             path: "Sources/History", swiftSettings: dialect),
         .target(
             name: "Stepwell",
-            dependencies: ["StepwellEngine", "StepwellHistory", "StepwellKernel", "StepwellLog", "StepwellTemplates", "StepwellWorker", "StepwellModel"],
+            dependencies: [
+                "StepwellEngine", "StepwellHistory", "StepwellKernel", "StepwellLog", "StepwellTemplates",
+                "StepwellWorker", "StepwellModel",
+            ],
             path: "Sources/Stepwell", swiftSettings: dialect),
         .executableTarget(
             name: "StepwellCLI",

@@ -22,7 +22,8 @@ package struct Assignment: Sendable {
     private let lines = LineCounter()
 
     package init(
-        task: TaskID, attempt: AttemptID, workerName: String = "", plan: Plan, deadline: Timestamp?, submission: SequenceNumber,
+        task: TaskID, attempt: AttemptID, workerName: String = "", plan: Plan, deadline: Timestamp?,
+        submission: SequenceNumber,
         checkpoint: SequenceNumber, dependencyResults: [SequenceNumber], log: any EventLog
     ) {
         self.task = task
@@ -81,7 +82,8 @@ extension Assignment {
         return LogLine(
             task: task, step: attempt.step, attempt: attempt.attempt, lease: attempt.lease, number: UInt32(number),
             time: time, level: isLast ? .warning : level,
-            text: isLast ? "the limit of \(limits.logLinesMax) lines is reached; further lines are not kept"
+            text: isLast
+                ? "the limit of \(limits.logLinesMax) lines is reached; further lines are not kept"
                 : text.cut(atBytes: limits.logLineBytesMax))
     }
 }

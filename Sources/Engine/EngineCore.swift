@@ -46,7 +46,9 @@ package final class EngineCore: AttemptHost {
     nonisolated(unsafe) private let initialLoop: Loop
 
     /// Records the start, closes the attempts that were running when the engine before this one ended, and begins to turn.
-    package func start(_ start: EngineStart, startedAt: Int64 = monotonicMilliseconds()) throws(LogError) -> RecoveryReport {
+    package func start(_ start: EngineStart, startedAt: Int64 = monotonicMilliseconds()) throws(LogError)
+        -> RecoveryReport
+    {
         var (attemptsClosed, stepsEnqueued) = (0, 0)
         let pending = initialLoop.prepare([.command(.startEngine(start), by: .engine, answer: nil)], at: clock.now())
         for record in pending.batch.events {

@@ -18,7 +18,8 @@ package final class InProcessRunner: AttemptRunner {
         guard case .callable(let name, _) = assignment.step.handler.target, let handler = handlers[name] else {
             return host.finish(
                 assignment,
-                .failed(Failure(message: "this process has no such handler", errorType: "no_handler", retryable: false)))
+                .failed(Failure(message: "this process has no such handler", errorType: "no_handler", retryable: false))
+            )
         }
         let lease = assignment.attempt.lease
         // The lock is held while the task is made, so that its end cannot be noted before its beginning.

@@ -98,8 +98,10 @@ public final class Engine: Sendable {
 
     package func submit(_ template: Template, input: JSONText, _ options: SubmitOptions) async throws -> TaskHandle {
         try InputError.check(input, against: template)
-        let id = options.id ?? TaskID(
-            time: core.clock.now(), random: (.random(in: .min ... .max), .random(in: .min ... .max)))
+        let id =
+            options.id
+            ?? TaskID(
+                time: core.clock.now(), random: (.random(in: .min ... .max), .random(in: .min ... .max)))
         let submission = Submission(
             template: template.digest, namespace: template.namespace, name: template.name, version: template.version,
             environment: template.environment, input: input, priority: options.priority, key: options.key,

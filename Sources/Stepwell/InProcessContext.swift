@@ -14,7 +14,8 @@ extension HandlerFunction {
             } catch let failure as Failure {
                 return .failed(failure)
             } catch {
-                return .failed(Failure(message: String(describing: error), errorType: String(describing: type(of: error))))
+                return .failed(
+                    Failure(message: String(describing: error), errorType: String(describing: type(of: error))))
             }
         }
     }

@@ -9,7 +9,8 @@ struct CBORTests {
         arguments: [
             (0, "00"), (1, "01"), (10, "0a"), (23, "17"), (24, "1818"), (25, "1819"), (100, "1864"), (255, "18ff"),
             (256, "190100"), (1000, "1903e8"), (65535, "19ffff"), (65536, "1a00010000"), (1_000_000, "1a000f4240"),
-            (4_294_967_295, "1affffffff"), (4_294_967_296, "1b0000000100000000"), (1_000_000_000_000, "1b000000e8d4a51000"),
+            (4_294_967_295, "1affffffff"), (4_294_967_296, "1b0000000100000000"),
+            (1_000_000_000_000, "1b000000e8d4a51000"),
             (Int64.max, "1b7fffffffffffffff"), (-1, "20"), (-10, "29"), (-24, "37"), (-25, "3818"), (-100, "3863"),
             (-1000, "3903e7"), (Int64.min, "3b7fffffffffffffff"),
         ] as [(Int64, String)])
@@ -113,7 +114,9 @@ struct CBORTests {
     func noise(_ seed: UInt64) {
         var generator = SeededGenerator(seed: seed)
         for _ in 0..<2000 {
-            let noise = (0..<Int.random(in: 0..<24, using: &generator)).map { _ in UInt8(truncatingIfNeeded: generator.next()) }
+            let noise = (0..<Int.random(in: 0..<24, using: &generator)).map { _ in
+                UInt8(truncatingIfNeeded: generator.next())
+            }
             noise.withUnsafeBytes { bytes in
                 var reader = CBORReader(bytes)
                 while (try? reader.skip()) != nil, reader.offset < bytes.count {}

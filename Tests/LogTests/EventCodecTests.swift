@@ -43,7 +43,8 @@ struct EventCodecTests {
             let record = generator.record(type)
             var bytes = encode(record)
             for _ in 0..<Int.random(in: 1...3, using: &generator) {
-                bytes[Int.random(in: bytes.indices, using: &generator)] ^= 1 << UInt8.random(in: 0..<8, using: &generator)
+                bytes[Int.random(in: bytes.indices, using: &generator)] ^=
+                    1 << UInt8.random(in: 0..<8, using: &generator)
             }
             // Whatever is accepted must be what a writer would have written for it.
             if let read = try? decode(bytes, number: record.number), !hasUnknownKeys(bytes, read) {

@@ -30,7 +30,8 @@ struct GoldenEventTests {
         .taskSubmitted(
             Submission(
                 template: TemplateDigest([UInt8](repeating: 0xAB, count: 32)), namespace: "data", name: "report",
-                version: "1.2.0", environment: "production", input: JSONText(trusted: Array(#"{"day":"2026-11-24"}"#.utf8)),
+                version: "1.2.0", environment: "production",
+                input: JSONText(trusted: Array(#"{"day":"2026-11-24"}"#.utf8)),
                 priority: -5, key: "2026-11-24", correlationID: "c", parentCorrelationID: "p", initiator: "cron",
                 sourceSystem: "crm", reason: "nightly", tags: ["a", "b"])),
         .attemptSucceeded(attempt, result: result, metadata: .emptyObject),
@@ -74,7 +75,8 @@ struct GoldenEventTests {
                 EventRecord(
                     number: SequenceNumber(UInt64(1000 + place)),
                     task: ofTask ? TaskID("019ab4c2-7d00-7123-8456-789abcdef012") : nil,
-                    taskNumber: ofTask ? UInt32(place + 1) : 0, previous: SequenceNumber(ofTask ? UInt64(900 + place) : 0),
+                    taskNumber: ofTask ? UInt32(place + 1) : 0,
+                    previous: SequenceNumber(ofTask ? UInt64(900 + place) : 0),
                     time: Timestamp(milliseconds: 1_764_000_000_000),
                     actor: type.isDecision ? .scheduler : Actor(.operator, id: "ann"),
                     cause: SequenceNumber(type.isDecision ? 999 : 0), event: event)

@@ -281,7 +281,8 @@ struct LogContractTests {
         let expected = ["a0", "a1"] + (0..<1200).map { "b\($0)" } + ["c0"]
         #expect(try log.allLines(of: one) == expected)
         #expect(
-            try log.allLines(of: one, after: LogLinePosition(lease: Lease(20), number: 1100)) == Array(expected.suffix(100)))
+            try log.allLines(of: one, after: LogLinePosition(lease: Lease(20), number: 1100))
+                == Array(expected.suffix(100)))
         #expect(try log.allLines(of: one, after: LogLinePosition(lease: Lease(4), number: 0)).first == "b0")
         #expect(try log.allLines(of: two) == ["other"])
         var first: LogLine?

@@ -17,7 +17,8 @@ extension SeededGenerator {
 
     mutating func attempt() -> AttemptID {
         AttemptID(
-            step: small(), attempt: small(), lease: Lease(number()), worker: WorkerID(UInt32(truncatingIfNeeded: number())))
+            step: small(), attempt: small(), lease: Lease(number()),
+            worker: WorkerID(UInt32(truncatingIfNeeded: number())))
     }
 
     mutating func submission() -> Submission {
@@ -32,13 +33,15 @@ extension SeededGenerator {
     mutating func failure() -> Failure {
         Failure(
             message: text(), errorType: text(), errorCode: maybe { $0.text() }, retryable: bool(),
-            retryAfter: maybe { Milliseconds($0.signed()) }, backtrace: maybe { $0.text() }, metadata: maybe { $0.json() })
+            retryAfter: maybe { Milliseconds($0.signed()) }, backtrace: maybe { $0.text() },
+            metadata: maybe { $0.json() })
     }
 
     mutating func event(_ type: EventType) -> Event {
         switch type {
         case .engineStarted:
-            .engineStarted(EngineStart(version: text(), processID: Int(signed()), host: text(), focus: maybe { $0.taskID() }))
+            .engineStarted(
+                EngineStart(version: text(), processID: Int(signed()), host: text(), focus: maybe { $0.taskID() }))
         case .engineDraining: .engineDraining
         case .engineStopped: .engineStopped
         case .workerJoined:

@@ -75,7 +75,9 @@ struct StoreDamageTests {
         try log.append(story.take())
         let size = try FileManager.default.attributesOfItem(atPath: directory.data)[.size] as? Int
         let lastPage = try #require(FileManager.default.contents(atPath: directory.data)).withUnsafeBytes { bytes in
-            max(bytes.loadUnaligned(fromByteOffset: 136, as: Int.self), bytes.loadUnaligned(fromByteOffset: 4096 + 136, as: Int.self))
+            max(
+                bytes.loadUnaligned(fromByteOffset: 136, as: Int.self),
+                bytes.loadUnaligned(fromByteOffset: 4096 + 136, as: Int.self))
         }
         #expect(try #require(size) >= (lastPage + 1) * 4096)
     }

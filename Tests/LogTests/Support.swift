@@ -98,7 +98,8 @@ struct Story {
     mutating func log(_ id: TaskID, lease: UInt64, _ number: UInt32, _ text: String) {
         batch.logLines.append(
             LogLine(
-                task: id, step: 0, attempt: 1, lease: Lease(lease), number: number, time: time, level: .info, text: text))
+                task: id, step: 0, attempt: 1, lease: Lease(lease), number: number, time: time, level: .info, text: text
+            ))
     }
 
     mutating func add(_ template: Template) -> TemplateDigest {

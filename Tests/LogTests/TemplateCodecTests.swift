@@ -72,7 +72,8 @@ extension SeededGenerator {
     private mutating func step(_ index: Int) -> StepTemplate {
         var handler = HandlerTemplate(
             target: bool()
-                ? .callable(text(), method: text()) : .command((0..<Int.random(in: 0..<3, using: &self)).map { _ in text() }),
+                ? .callable(text(), method: text())
+                : .command((0..<Int.random(in: 0..<3, using: &self)).map { _ in text() }),
             configuration: json(), environment: bool() ? [] : [EnvironmentVariable(text(), text())])
         handler.workingDirectory = maybe { $0.text() }
         return StepTemplate(

@@ -28,7 +28,9 @@ struct EventsCommand: Command {
         task = arguments.operands.first
         follows = arguments.has(Self.follow)
         after = SequenceNumber(UInt64(try arguments.integer(Self.after, in: 0...Int.max, default: 0)))
-        if follows, format == .json { throw UsageError("'--follow' has no end, and '-o json' is one array; use -o jsonl") }
+        if follows, format == .json {
+            throw UsageError("'--follow' has no end, and '-o json' is one array; use -o jsonl")
+        }
     }
 
     func run() async throws -> ExitCode {

@@ -17,7 +17,8 @@ struct InitCommand: Command {
     func run() async throws -> ExitCode {
         let files = [("pipeline.yaml", StarterProject.pipeline), ("handlers.py", StarterProject.handlers)]
         for (name, _) in files where Files.exists("\(directory)/\(name)") {
-            throw FileError(path: "\(directory)/\(name)", reason: "exists already; nothing was written", code: "file_exists")
+            throw FileError(
+                path: "\(directory)/\(name)", reason: "exists already; nothing was written", code: "file_exists")
         }
         try Files.makeDirectory(directory)
         for (name, text) in files {

@@ -89,13 +89,16 @@ struct RunCommand: Command {
         let key = existing.key ?? ""
         switch existing.state {
         case .complete, .resolvedManually, .cancelled, .error:
-            progress.notice("key '\(key)': task \(existing.id.short) is \(existing.state.name) already; --new runs another")
+            progress.notice(
+                "key '\(key)': task \(existing.id.short) is \(existing.state.name) already; --new runs another")
         case .blockedByFailures:
-            progress.notice("key '\(key)': task \(existing.id.short) is blocked; 'stepwell retry \(existing.id.short)' takes it on")
+            progress.notice(
+                "key '\(key)': task \(existing.id.short) is blocked; 'stepwell retry \(existing.id.short)' takes it on")
         default: progress.notice("key '\(key)': going on with task \(existing.id.short)")
         }
         if existing.template != template.digest {
-            progress.notice("it was started with another text of the template, and keeps it; --new takes the present one")
+            progress.notice(
+                "it was started with another text of the template, and keeps it; --new takes the present one")
         }
     }
 

@@ -46,7 +46,9 @@ struct ValidateCommand: Command {
         }
         for feature in template.unsupported { output("\(file): warning: not supported yet: \(feature)") }
         let count = template.steps.count
-        output("\(file): valid: \(template.namespace)/\(template.name) \(template.version), \(count) step\(count == 1 ? "" : "s")")
+        output(
+            "\(file): valid: \(template.namespace)/\(template.name) \(template.version), \(count) step\(count == 1 ? "" : "s")"
+        )
     }
 }
 

@@ -14,7 +14,9 @@ extension EventRecord {
 extension Event {
     /// What the event is about, in a few words.
     fileprivate func detail(_ steps: [String]?) -> String {
-        func name(_ step: StepIndex) -> String { steps.flatMap { $0.indices.contains(step) ? $0[step] : nil } ?? "step \(step)" }
+        func name(_ step: StepIndex) -> String {
+            steps.flatMap { $0.indices.contains(step) ? $0[step] : nil } ?? "step \(step)"
+        }
         switch self {
         case .engineStarted(let start):
             return "stepwell \(start.version), process \(start.processID) on \(start.host)"

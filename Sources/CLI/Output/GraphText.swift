@@ -20,7 +20,9 @@ struct GraphText {
     private var tree: String {
         TaskTree(template).lines.map { line in
             let step = template.steps[line.step]
-            let others = step.dependencies.count > 1 ? "  (after \(step.dependencies.map { template.steps[$0].name }.joined(separator: ", ")))" : ""
+            let others =
+                step.dependencies.count > 1
+                ? "  (after \(step.dependencies.map { template.steps[$0].name }.joined(separator: ", ")))" : ""
             let state = states.map { "\($0[line.step].symbol) " } ?? ""
             return "\(state)\(line.branch)\(step.name)\(others)"
         }.joined(separator: "\n")

@@ -133,7 +133,9 @@ struct LiveTree: ProgressView {
 
     private func facts(_ step: Step) -> String {
         var facts: [String] = []
-        if step.attempt > 1 || step.state == .waitingForRetry { facts.append("attempt \(step.attempt) of \(step.attemptsMax)") }
+        if step.attempt > 1 || step.state == .waitingForRetry {
+            facts.append("attempt \(step.attempt) of \(step.attemptsMax)")
+        }
         if let started = step.started { facts.append("\((step.ended ?? clock.now()) - started)") }
         if !step.note.isEmpty { facts.append(step.note) }
         return facts.joined(separator: ", ")

@@ -63,7 +63,9 @@ extension StepReport {
     /// Attempts, duration, and what the step waits for, in a few words.
     var facts: String {
         var facts: [String] = []
-        if attempts > 0 { facts.append(attempts == 1 && state == .complete ? "1 attempt" : "attempt \(attempts) of \(attemptsMax)") }
+        if attempts > 0 {
+            facts.append(attempts == 1 && state == .complete ? "1 attempt" : "attempt \(attempts) of \(attemptsMax)")
+        }
         if losses > 0 { facts.append("lost \(losses)") }
         if let started, let completed { facts.append("\(completed - started)") }
         switch state {

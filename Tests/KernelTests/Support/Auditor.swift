@@ -192,7 +192,8 @@ struct Auditor {
                 "step \(place) waits for \(step.remaining)")
             expect(step.state.satisfiesDependents == audited.steps[place].isSatisfied, "step \(place) is \(step.state)")
             if step.state == .pending { expect(step.remaining > 0, "step \(place) could have been enqueued") }
-            expect((step.state == .inProgress) == (audited.steps[place].running != nil), "step \(place) is \(step.state)")
+            expect(
+                (step.state == .inProgress) == (audited.steps[place].running != nil), "step \(place) is \(step.state)")
         }
     }
 }
