@@ -46,6 +46,7 @@ enum Main {
             output(command.help.text)
             return .success
         }
+        if !command.handlesSignals { Signals.watch { _exit(ExitCode.interrupted.rawValue) } }
         return try await command.init(arguments).run()
     }
 

@@ -81,12 +81,13 @@ public final class Engine: Sendable {
     /// - Parameters:
     ///   - input: a JSON object.
     ///   - key: the identity key: at most one task of this namespace and name is found by it.
+    ///   - priority: -100 to 100, a greater number goes first; nil: what the template says.
     ///   - replacing: with a key that has a task already, submit another one, which the key then names.
     /// - Throws: ``EngineError``: `rejected` when the key has a task already or the template asks for what is not
     ///   supported; ``InputError`` when the input is no object or does not fit the template's `input_schema`.
     @discardableResult
     public func submit(
-        _ template: Template, input: JSON = [:], key: String? = nil, replacing: Bool = false, priority: Int = 0,
+        _ template: Template, input: JSON = [:], key: String? = nil, replacing: Bool = false, priority: Int? = nil,
         correlationID: String? = nil, tags: [String] = [], reason: String? = nil
     ) async throws -> TaskHandle {
         try await submit(
@@ -104,7 +105,8 @@ public final class Engine: Sendable {
                 time: core.clock.now(), random: (.random(in: .min ... .max), .random(in: .min ... .max)))
         let submission = Submission(
             template: template.digest, namespace: template.namespace, name: template.name, version: template.version,
-            environment: template.environment, input: input, priority: options.priority, key: options.key,
+            environment: template.environment, input: input, priority: options.priority ?? template.priority,
+            key: options.key,
             correlationID: options.correlationID ?? id.description, initiator: options.initiator,
             sourceSystem: options.sourceSystem, reason: options.reason, tags: options.tags)
         try await core.send(
@@ -146,7 +148,8 @@ package struct SubmitOptions: Sendable {
     package var id: TaskID?
     package var key: String?
     package var replacing = false
-    package var priority = 0
+    /// Nil: the template's.
+    package var priority: Int?
     package var correlationID: String?
     package var tags: [String] = []
     package var initiator: String?
@@ -155,7 +158,7 @@ package struct SubmitOptions: Sendable {
     package var actor = Actor(.client)
 
     package init(
-        key: String? = nil, replacing: Bool = false, priority: Int = 0, correlationID: String? = nil,
+        key: String? = nil, replacing: Bool = false, priority: Int? = nil, correlationID: String? = nil,
         tags: [String] = [], initiator: String? = nil, sourceSystem: String? = nil, reason: String? = nil,
         actor: Actor = Actor(.client)
     ) {

@@ -64,9 +64,9 @@ struct Arguments: Sendable {
     func all(_ option: Option) -> [String] { values[option.name] ?? [] }
     func has(_ option: Option) -> Bool { values[option.name] != nil }
 
-    /// A whole number within a range.
-    func integer(_ option: Option, in range: ClosedRange<Int>, default standard: Int) throws(UsageError) -> Int {
-        guard let text = self[option] else { return standard }
+    /// A whole number within a range, or nil when the option is not given.
+    func integer(_ option: Option, in range: ClosedRange<Int>) throws(UsageError) -> Int? {
+        guard let text = self[option] else { return nil }
         guard let number = Int(text), range.contains(number) else {
             throw UsageError(
                 "'\(option.name)' takes a whole number from \(range.lowerBound) to \(range.upperBound), not '\(text)'")

@@ -3,11 +3,17 @@ import StepwellModel
 /// A command of `stepwell`.
 protocol Command: Sendable {
     static var help: CommandHelp { get }
+    /// Whether the command stops in good order at SIGINT and SIGTERM by itself; any other ends at once.
+    static var handlesSignals: Bool { get }
 
     /// Reads the command line. Everything that can be wrong with it is found here, before any work starts.
     init(_ arguments: Arguments) throws
 
     func run() async throws -> ExitCode
+}
+
+extension Command {
+    static var handlesSignals: Bool { false }
 }
 
 /// All commands, in the order of the help.

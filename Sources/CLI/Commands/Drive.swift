@@ -21,10 +21,8 @@ struct Drive {
         store = StoreLocation(arguments)
         format = try OutputFormat(arguments)
         workers = arguments.all(.worker)
-        timeout =
-            arguments.has(Self.timeout)
-            ? try arguments.integer(Self.timeout, in: 1...Int(Int32.max), default: 1) : nil
-        grace = try arguments.integer(.grace, in: 0...86_400, default: 10)
+        timeout = try arguments.integer(Self.timeout, in: 1...Int(Int32.max))
+        grace = try arguments.integer(.grace, in: 0...86_400) ?? 10
     }
 
     /// How the wait for the tasks ended.
@@ -117,10 +115,7 @@ struct Drive {
         await engine.stop(grace: .seconds(grace))
         await progress.end()
         if case .failed(let error) = end { throw error }
-        var code = ExitCode.success
-        let reports = try tasks.compactMap { try TaskReport.read($0.id, from: engine.store) }
-        print(reports)
-        for report in reports where code == .success { code = ExitCode(report.state) }
+        let code = show(try tasks.compactMap { try TaskReport.read($0.id, from: engine.store) })
         switch end {
         case .interrupted: return .interrupted
         case .timedOut:
@@ -130,11 +125,14 @@ struct Drive {
         }
     }
 
-    private func print(_ reports: [TaskReport]) {
+    /// Prints what came of tasks. The code is that of the first that is not complete.
+    func show(_ reports: [TaskReport]) -> ExitCode {
         let printer = ReportPrinter(format: format)
         if format == .json, reports.count != 1 {
-            return output(JSON.array(reports.map(\.json.json)).pretty)
+            output(JSON.array(reports.map(\.json.json)).pretty)
+        } else {
+            for report in reports { printer.print(report) }
         }
-        for report in reports { printer.print(report) }
+        return reports.lazy.map { ExitCode($0.state) }.first { $0 != .success } ?? .success
     }
 }

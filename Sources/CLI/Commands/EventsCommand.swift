@@ -27,7 +27,7 @@ struct EventsCommand: Command {
         format = try OutputFormat(arguments)
         task = arguments.operands.first
         follows = arguments.has(Self.follow)
-        after = SequenceNumber(UInt64(try arguments.integer(Self.after, in: 0...Int.max, default: 0)))
+        after = SequenceNumber(UInt64(try arguments.integer(Self.after, in: 0...Int.max) ?? 0))
         if follows, format == .json {
             throw UsageError("'--follow' has no end, and '-o json' is one array; use -o jsonl")
         }

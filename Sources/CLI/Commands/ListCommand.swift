@@ -21,7 +21,7 @@ struct ListCommand: Command {
     init(_ arguments: Arguments) throws {
         store = StoreLocation(arguments)
         format = try OutputFormat(arguments)
-        limit = try arguments.integer(Self.limit, in: 1...1_000_000, default: 50)
+        limit = try arguments.integer(Self.limit, in: 1...1_000_000) ?? 50
         let state: TaskState? = try arguments[Self.state].map { word in
             guard let state = TaskState(name: word) else {
                 throw UsageError(

@@ -11,6 +11,8 @@ struct ResumeCommand: Command {
         options: Drive.options,
         examples: ["stepwell resume --worker 'python3 -m stepwell worker handlers.py'"])
 
+    static let handlesSignals = true
+
     private let drive: Drive
     private let task: String?
 

@@ -18,6 +18,8 @@ struct RetryCommand: Command {
             "stepwell retry 0197c3e2 --reason 'the warehouse is back' --worker 'python3 -m stepwell worker handlers.py'"
         ])
 
+    static let handlesSignals = true
+
     private let drive: Drive
     private let task: String
     private let steps: [String]

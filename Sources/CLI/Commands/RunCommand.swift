@@ -14,7 +14,8 @@ struct RunCommand: Command {
         name: "--key", value: "KEY",
         help: "the task's identity, such as the date: an unfinished task of that key goes on, a complete one is shown")
     private static let new = Option(name: "--new", help: "with --key: submit another task, which the key then names")
-    private static let priority = Option(name: "--priority", value: "N", help: "-100 to 100; greater goes first")
+    private static let priority = Option(
+        name: "--priority", value: "N", help: "-100 to 100; greater goes first (the template's)")
     private static let tag = Option(name: "--tag", value: "TEXT", help: "kept and shown", isRepeatable: true)
 
     static let help = CommandHelp(
@@ -29,6 +30,8 @@ struct RunCommand: Command {
             "stepwell run nightly.yaml --key $(date +%F) --worker 'python3 -m stepwell worker handlers.py'",
             "stepwell run nightly.yaml --input '{\"source\": \"production\"}' -o json",
         ])
+
+    static let handlesSignals = true
 
     private let drive: Drive
     private let path: String
@@ -45,7 +48,7 @@ struct RunCommand: Command {
         if arguments[Self.key]?.isEmpty == true { throw UsageError("the key is empty", command: "run") }
         submit = SubmitOptions(
             key: arguments[Self.key], replacing: arguments.has(Self.new),
-            priority: try arguments.integer(Self.priority, in: -100...100, default: 0),
+            priority: try arguments.integer(Self.priority, in: -100...100),
             tags: arguments.all(Self.tag), initiator: Operator.name, sourceSystem: "command line",
             reason: arguments[.reason], actor: Operator.actor(.client))
     }
@@ -63,11 +66,14 @@ struct RunCommand: Command {
     func run() async throws -> ExitCode {
         let template = try TemplateLoader.load(path: path, environment: environment)
         try Engine.check(template, input: input)
+        let known = Known(template: template, submit: submit)
+        if let settled = try known.settled(in: drive.store) {
+            note(news(of: settled.summary, template))
+            return drive.show([settled.report])
+        }
         let submit = self.submit
         let fresh = TaskID(
             time: SystemClock().now(), random: (.random(in: .min ... .max), .random(in: .min ... .max)))
-        // One of an earlier run, or the one that is about to be submitted.
-        let known = Known(template: template, submit: submit)
         return try await drive.run(
             focus: { try known.find($0)?.id ?? fresh },
             templates: { engine in
@@ -76,7 +82,7 @@ struct RunCommand: Command {
             },
             begin: { engine, progress in
                 if let existing = try known.find(engine.store) {
-                    tell(existing, template, progress)
+                    progress.notice(news(of: existing, template))
                     return [engine.task(existing.id)]
                 }
                 var submit = submit
@@ -85,34 +91,40 @@ struct RunCommand: Command {
             })
     }
 
-    private func tell(_ existing: TaskSummary, _ template: Template, _ progress: Progress) {
-        let key = existing.key ?? ""
-        switch existing.state {
-        case .complete, .resolvedManually, .cancelled, .error:
-            progress.notice(
-                "key '\(key)': task \(existing.id.short) is \(existing.state.name) already; --new runs another")
-        case .blockedByFailures:
-            progress.notice(
-                "key '\(key)': task \(existing.id.short) is blocked; 'stepwell retry \(existing.id.short)' takes it on")
-        default: progress.notice("key '\(key)': going on with task \(existing.id.short)")
-        }
-        if existing.template != template.digest {
-            progress.notice(
-                "it was started with another text of the template, and keeps it; --new takes the present one")
-        }
+    /// What is to be said of a task that the key names already.
+    private func news(of existing: TaskSummary, _ template: Template) -> String {
+        let (key, id) = (existing.key ?? "", existing.id.short)
+        let news =
+            switch existing.state {
+            case .complete, .resolvedManually, .cancelled, .error:
+                "key '\(key)': task \(id) is \(existing.state.name) already; --new runs another"
+            case .blockedByFailures: "key '\(key)': task \(id) is blocked; 'stepwell retry \(id)' takes it on"
+            default: "key '\(key)': going on with task \(id)"
+            }
+        guard existing.template != template.digest else { return news }
+        return news + "\nit was started with another text of the template, and keeps it; --new takes the present one"
+    }
+}
+
+/// The task of an earlier run that the key names, if it is to be taken up again.
+private struct Known: Sendable {
+    let template: Template
+    let submit: SubmitOptions
+
+    func find(_ log: any EventReader) throws -> TaskSummary? {
+        guard let key = submit.key, !submit.replacing,
+            let id = try log.task(namespace: template.namespace, name: template.name, key: key)
+        else { return nil }
+        return try log.task(id)
     }
 
-    private struct Known: Sendable {
-        let template: Template
-        let submit: SubmitOptions
-
-        /// The task that the key names, if it is to be taken up again.
-        func find(_ log: any EventReader) throws -> TaskSummary? {
-            guard let key = submit.key, !submit.replacing,
-                let id = try log.task(namespace: template.namespace, name: template.name, key: key)
-            else { return nil }
-            return try log.task(id)
-        }
+    /// The task, if no engine can take it further: then it is shown without starting one.
+    func settled(in store: StoreLocation) throws -> (summary: TaskSummary, report: TaskReport)? {
+        // Whatever keeps the store from being read, its opening for the run will say better, or mend.
+        guard submit.key != nil, let reader = try? store.reader(), let found = try find(reader),
+            found.state.isClosed || found.state == .blockedByFailures
+        else { return nil }
+        return try TaskReport.read(found.id, from: reader).map { (found, $0) }
     }
 }
 
