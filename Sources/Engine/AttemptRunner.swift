@@ -49,12 +49,14 @@ package enum FetchError: Error, Sendable, CustomStringConvertible {
     case notAnAncestor(String)
     case noResult(String)
     case log(LogError)
+    case engine(EngineError)
 
     package var description: String {
         switch self {
         case .notAnAncestor(let step): "'\(step)' is no ancestor of this step"
         case .noResult(let step): "'\(step)' has no result: it was resolved by hand"
         case .log(let error): error.message
+        case .engine(let error): error.message
         }
     }
 }

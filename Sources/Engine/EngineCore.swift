@@ -27,21 +27,13 @@ package final class EngineCore: AttemptHost {
         let (state, eventsFolded) = try Recovery.fold(log)
         recovered = (eventsFolded, state.openTaskCount)
         let loop = Loop(state: state, log: log, observe: observers.events)
-        let box = FailureBox()
         thread = LoopThread(
             loop: loop, mailbox: mailbox, clock: clock,
-            events: .init(
-                storage: observers.storage,
-                failure: { error in
-                    box.error.withLock { $0 = error }
-                    observers.failure(error)
-                }))
-        failureBox = box
+            events: .init(storage: observers.storage, failure: observers.failure))
         initialLoop = loop
     }
 
     private let recovered: (eventsFolded: Int, tasksOpen: Int)
-    private let failureBox: FailureBox
     /// Only ``start(_:)`` touches it, before the thread runs.
     nonisolated(unsafe) private let initialLoop: Loop
 
@@ -82,33 +74,45 @@ package final class EngineCore: AttemptHost {
     }
 
     /// Asks the live state something, between two turns.
-    package func ask<Answer: Sendable>(_ question: @escaping @Sendable (State) -> Answer) async -> Answer {
-        await withCheckedContinuation { continuation in
-            mailbox.post(.query { view in continuation.resume(returning: question(view.state)) })
+    package func ask<Answer: Sendable>(
+        _ question: @escaping @Sendable (State) -> Answer
+    ) async throws(EngineError) -> Answer {
+        let answer: Result<Answer, EngineError> = await withCheckedContinuation { continuation in
+            mailbox.post(
+                .query(
+                    { view in continuation.resume(returning: .success(question(view.state))) },
+                    refused: { continuation.resume(returning: .failure($0)) }))
         }
+        return try answer.get()
     }
 
-    /// Calls once the task is closed, or blocked until somebody helps; at once if it is so already.
+    /// Calls once the task is closed, or blocked until somebody helps; at once if it is so already. Fails when the engine stops
+    /// before.
     package func whenSettled(_ task: TaskID, _ call: @escaping @Sendable (Result<TaskState, EngineError>) -> Void) {
         mailbox.post(
-            .query { [log] view in
-                if let state = view.state[task]?.state {
-                    if state == .blockedByFailures { return call(.success(state)) }
-                    view.waiters.append((task, { call(.success($0)) }))
-                    return
-                }
-                do {
-                    guard let summary = try log.task(task) else { return call(.failure(.rejected(.unknownTask(task)))) }
-                    call(.success(summary.state))
-                } catch let error as LogError { call(.failure(.log(error))) } catch {}
-            })
+            .query(
+                { [log] view in
+                    if let state = view.state[task]?.state {
+                        if state == .blockedByFailures { return call(.success(state)) }
+                        view.waiters.append((task, call))
+                        return
+                    }
+                    do throws(LogError) {
+                        guard let summary = try log.task(task) else {
+                            return call(.failure(.rejected(.unknownTask(task))))
+                        }
+                        call(.success(summary.state))
+                    } catch { call(.failure(.log(error))) }
+                }, refused: { call(.failure($0)) }))
     }
 
     // MARK: Stopping
 
     /// Starts no further attempt, lets those that run end within the grace time, and tells the others to end.
     package func drain(grace: Milliseconds) async {
-        guard !hasFailed, await ask({ $0.runningAttemptCount }) > 0 else { return }
+        thread.stopWaitingForSpace()
+        // Without workers, or without open tasks, nothing can start.
+        guard let mayRun = try? await ask({ $0.openTaskCount > 0 && !$0.workerIDs.isEmpty }), mayRun else { return }
         try? await send(.drainEngine, by: .engine)
         thread.perform { $0.drainRunners() }
         if await becomesIdle(within: grace) { return }
@@ -121,7 +125,7 @@ package final class EngineCore: AttemptHost {
         let thread = thread
         return await withCheckedContinuation { continuation in
             let answer = FirstAnswer { continuation.resume(returning: $0) }
-            thread.perform { $0.whenIdle { answer.give(true) } }
+            thread.perform({ $0.whenIdle { answer.give(true) } }, refused: { answer.give(true) })
             Task {
                 try? await Task.sleep(for: .milliseconds(limit.rawValue))
                 answer.give(false)
@@ -129,11 +133,10 @@ package final class EngineCore: AttemptHost {
         }
     }
 
-    private var hasFailed: Bool { failureBox.error.withLock { $0 } != nil }
-
     /// Records the stop and ends the loop's thread. The log may be closed after.
     package func stop() async {
-        if !hasFailed { try? await send(.stopEngine, by: .engine) }
+        // After a failure of the log it is refused.
+        try? await send(.stopEngine, by: .engine)
         await withCheckedContinuation { continuation in
             // The join may wait for a commit; it must not hold a thread of the task pool.
             onThread { [thread] in
@@ -196,13 +199,14 @@ package final class EngineCore: AttemptHost {
             assignment.plan.isAncestor(index, of: assignment.attempt.step)
         else { return done(.failure(.notAnAncestor(step))) }
         mailbox.post(
-            .query { [log] view in
-                let number = view.state[assignment.task]?.steps[index].result ?? .zero
-                do throws(LogError) {
-                    guard let result = try log.result(at: number) else { return done(.failure(.noResult(step))) }
-                    done(.success(result))
-                } catch { done(.failure(.log(error))) }
-            })
+            .query(
+                { [log] view in
+                    let number = view.state[assignment.task]?.steps[index].result ?? .zero
+                    do throws(LogError) {
+                        guard let result = try log.result(at: number) else { return done(.failure(.noResult(step))) }
+                        done(.success(result))
+                    } catch { done(.failure(.log(error))) }
+                }, refused: { done(.failure(.engine($0))) }))
     }
 
     package func notice(_ text: String) {
@@ -257,8 +261,4 @@ private final class FirstAnswer: Sendable {
         }
         take?(answer)
     }
-}
-
-private final class FailureBox: Sendable {
-    let error = Mutex<LogError?>(nil)
 }

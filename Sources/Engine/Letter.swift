@@ -7,8 +7,8 @@ package enum Letter: Sendable {
     case command(Command, by: Actor, answer: Answer?)
     case join(WorkerJoin, any AttemptRunner)
     case logLine(LogLine)
-    /// A question to the live state, asked between two turns.
-    case query(@Sendable (inout LoopView) -> Void)
+    /// A question to the live state, asked between two turns. One of the two is called.
+    case query(@Sendable (inout LoopView) -> Void, refused: @Sendable (EngineError) -> Void)
 
     package typealias Answer = @Sendable (EngineError?) -> Void
 
@@ -18,12 +18,16 @@ package enum Letter: Sendable {
     }
 
     func refuse(_ error: EngineError) {
-        if case .command(_, _, let answer) = self { answer?(error) }
+        switch self {
+        case .command(_, _, let answer): answer?(error)
+        case .query(_, let refused): refused(error)
+        case .join, .logLine: break
+        }
     }
 }
 
 /// What a query sees, and may leave behind: a call for when a task is settled.
 package struct LoopView {
     package let state: State
-    package var waiters: [(task: TaskID, call: @Sendable (TaskState) -> Void)] = []
+    package var waiters: [(task: TaskID, call: @Sendable (Result<TaskState, EngineError>) -> Void)] = []
 }

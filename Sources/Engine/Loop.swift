@@ -8,7 +8,7 @@ package final class Loop {
     private var state: State
     private let log: any EventLog
     private var runners: [WorkerID: any AttemptRunner] = [:]
-    private var waiters: [TaskID: [@Sendable (TaskState) -> Void]] = [:]
+    private var waiters: [TaskID: [@Sendable (Result<TaskState, EngineError>) -> Void]] = [:]
     private var idleCalls: [@Sendable () -> Void] = []
     private var snapshots: SnapshotPolicy
     /// The clock was behind the log's last time when it was last read.
@@ -20,7 +20,7 @@ package final class Loop {
         var batch = LogBatch()
         var effects: [Effect] = []
         var answers: [(Letter.Answer, EngineError?)] = []
-        var queries: [@Sendable (inout LoopView) -> Void] = []
+        var queries: [(ask: @Sendable (inout LoopView) -> Void, refused: @Sendable (EngineError) -> Void)] = []
     }
 
     package init(
@@ -74,11 +74,27 @@ package final class Loop {
         if !pending.batch.events.isEmpty { observe(pending.batch.events) }
         callWhenIdle()
         // Last, so that whoever asks sees nothing that is not on disk.
-        for ask in pending.queries {
+        for query in pending.queries {
             var view = LoopView(state: state)
-            ask(&view)
+            query.ask(&view)
             for (task, call) in view.waiters { waiters[task, default: []].append(call) }
         }
+    }
+
+    /// What is said of a turn that cannot be written: nothing of it has happened.
+    package func abandon(_ pending: Pending, because error: EngineError) {
+        for (answer, refusal) in pending.answers { answer(refusal ?? error) }
+        for query in pending.queries { query.refused(error) }
+    }
+
+    /// The last call: whoever still waits for something hears that it will not come.
+    package func end(_ error: EngineError) {
+        let calls = waiters.values.flatMap(\.self)
+        waiters = [:]
+        for call in calls { call(.failure(error)) }
+        let idle = idleCalls
+        idleCalls = []
+        for call in idle { call() }
     }
 
     // MARK: Letters
@@ -92,7 +108,7 @@ package final class Loop {
             runners[join.worker] = runner
             _ = perform(.joinWorker(join), by: Actor(.worker, id: join.name), &turn, &pending)
         case .logLine(let line): pending.batch.logLines.append(line)
-        case .query(let ask): pending.queries.append(ask)
+        case .query(let ask, let refused): pending.queries.append((ask, refused))
         }
     }
 
@@ -138,7 +154,7 @@ package final class Loop {
             runners[worker]?.stop(lease, because: timedOut ? .timeout : .cancelled)
         case .reject(let lease, let worker, let reason): runners[worker]?.rejected(lease, because: reason)
         case .settled(let task, let taskState):
-            for call in waiters.removeValue(forKey: task) ?? [] { call(taskState) }
+            for call in waiters.removeValue(forKey: task) ?? [] { call(.success(taskState)) }
         }
     }
 

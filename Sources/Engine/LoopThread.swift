@@ -1,6 +1,7 @@
 import Glibc
 import StepwellLog
 import StepwellModel
+import Synchronization
 
 /// The thread that owns the loop: it waits for letters and timers, turns, and stands still while the disk is full.
 ///
@@ -18,6 +19,7 @@ final class LoopThread: @unchecked Sendable {  // `loop` is touched on the threa
     private let events: Events
     private var thread = pthread_t()
     private var isStopping = false
+    private let waitsForSpace = Atomic(true)
 
     /// What the thread tells whoever started it.
     struct Events: Sendable {
@@ -47,27 +49,40 @@ final class LoopThread: @unchecked Sendable {  // `loop` is touched on the threa
 
     /// Asks the loop to end after the letters that wait now, and waits until it has.
     func stop() {
-        mailbox.post(.query { [self] _ in isStopping = true })
+        mailbox.post(.query({ [self] _ in isStopping = true }, refused: { _ in }))
         pthread_join(thread, nil)
     }
 
-    /// Does something with the loop on its thread, after the letters that wait now.
-    func perform(_ body: @escaping @Sendable (Loop) -> Void) {
-        mailbox.post(.query { [self] _ in body(loop) })
+    /// From now on a full disk ends the loop, as any other trouble with the log: whoever stops the engine does not want to wait
+    /// for space.
+    func stopWaitingForSpace() {
+        waitsForSpace.store(false, ordering: .relaxed)
+        mailbox.wake()
+    }
+
+    /// Does something with the loop on its thread, after the letters that wait now; calls the other once the loop has ended.
+    func perform(_ body: @escaping @Sendable (Loop) -> Void, refused: @escaping @Sendable () -> Void = {}) {
+        mailbox.post(.query({ [self] _ in body(loop) }, refused: { _ in refused() }))
     }
 
     private func run() {
-        do {
-            while !isStopping {
-                let letters = mailbox.take(waiting: wait())
-                let pending = loop.prepare(letters, at: clock.now())
+        var end = EngineError.stopped
+        while !isStopping {
+            let letters = mailbox.take(waiting: wait())
+            let pending = loop.prepare(letters, at: clock.now())
+            do throws(LogError) {
                 try commit(pending)
-                loop.release(pending)
+            } catch {
+                // Memory is ahead of the disk: nothing more may be decided on it.
+                end = .log(error)
+                events.failure(error)
+                loop.abandon(pending, because: end)
+                break
             }
-        } catch {
-            mailbox.refuseClients(.log(error))
-            events.failure(error)
+            loop.release(pending)
         }
+        mailbox.close(end)
+        loop.end(end)
     }
 
     private func wait() -> Milliseconds {
@@ -87,7 +102,7 @@ final class LoopThread: @unchecked Sendable {  // `loop` is touched on the threa
                     events.storage(nil)
                 }
                 return
-            } catch .diskFull(let path) {
+            } catch .diskFull(let path) where waitsForSpace.load(ordering: .relaxed) {
                 mailbox.refuseClients(.log(.diskFull(path: path)))
                 if !isFull { events.storage(.diskFull(path: path)) }
                 isFull = true

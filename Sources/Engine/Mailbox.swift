@@ -13,6 +13,8 @@ package final class Mailbox: @unchecked Sendable {  // Every member is touched u
     private let arrived: UnsafeMutablePointer<pthread_cond_t>
     private var letters: [Letter] = []
     private var refusal: EngineError?
+    /// Why nothing is taken any more.
+    private var closing: EngineError?
     private var isWoken = false
 
     package init() {
@@ -36,8 +38,8 @@ package final class Mailbox: @unchecked Sendable {  // Every member is touched u
     /// Puts a letter in, or refuses it at once.
     package func post(_ letter: Letter) {
         pthread_mutex_lock(lock)
-        var refused: EngineError?
-        if letter.isRefusable {
+        var refused = closing
+        if refused == nil, letter.isRefusable {
             refused = refusal ?? (letters.count >= Self.capacity ? .busy(waiting: letters.count) : nil)
         }
         if refused == nil {
@@ -82,6 +84,16 @@ package final class Mailbox: @unchecked Sendable {  // Every member is touched u
         if error != nil { letters.removeAll(where: \.isRefusable) }
         pthread_mutex_unlock(lock)
         if let error { for letter in refused { letter.refuse(error) } }
+    }
+
+    /// From now on everything is refused with this error; also what waits already.
+    func close(_ error: EngineError) {
+        pthread_mutex_lock(lock)
+        closing = error
+        let refused = letters
+        letters = []
+        pthread_mutex_unlock(lock)
+        for letter in refused { letter.refuse(error) }
     }
 
     /// Waits, without taking anything, until so long has passed or somebody calls ``wake()``.

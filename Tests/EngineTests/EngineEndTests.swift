@@ -1,0 +1,118 @@
+import StepwellEngine
+import StepwellKernel
+import StepwellLog
+import StepwellModel
+import Synchronization
+import Testing
+
+/// A log whose next appends fail.
+private final class FailingLog: EventLog {
+    private let log = MemoryLog()
+    private let error = Mutex<LogError?>(nil)
+
+    func fail(with error: LogError?) { self.error.withLock { $0 = error } }
+
+    var head: LogHead { log.head }
+
+    func append(_ batch: LogBatch) throws(LogError) {
+        if let error = error.withLock({ $0 }) { throw error }
+        try log.append(batch)
+    }
+
+    func openTasks() throws(LogError) -> [TaskSummary] { try log.openTasks() }
+    func snapshot(of task: TaskID) throws(LogError) -> TaskSnapshotBytes? { try log.snapshot(of: task) }
+    func event(_ number: SequenceNumber) throws(LogError) -> EventRecord? { try log.event(number) }
+    func task(_ id: TaskID) throws(LogError) -> TaskSummary? { try log.task(id) }
+    func template(_ digest: TemplateDigest) throws(LogError) -> Template? { try log.template(digest) }
+    func task(namespace: String, name: String, key: String) throws(LogError) -> TaskID? {
+        try log.task(namespace: namespace, name: name, key: key)
+    }
+    func tasks(matching filter: TaskFilter, limit: Int) throws(LogError) -> [TaskSummary] {
+        try log.tasks(matching: filter, limit: limit)
+    }
+    func tasks(idPrefix: String, limit: Int) throws(LogError) -> [TaskSummary] {
+        try log.tasks(idPrefix: idPrefix, limit: limit)
+    }
+    func events(
+        of task: TaskID, after number: SequenceNumber, payloads: Payloads, _ body: (EventRecord) throws -> Void
+    ) throws { try log.events(of: task, after: number, payloads: payloads, body) }
+    func events(after number: SequenceNumber, payloads: Payloads, _ body: (EventRecord) throws -> Bool) throws {
+        try log.events(after: number, payloads: payloads, body)
+    }
+    func logLines(of task: TaskID, after: LogLinePosition?, _ body: (LogLine) throws -> Bool) throws {
+        try log.logLines(of: task, after: after, body)
+    }
+}
+
+@Suite("When the engine ends", .timeLimit(.minutes(1)))
+struct EngineEndTests {
+    private let log = FailingLog()
+    private let engine: EngineCore
+    private let template = Template(
+        namespace: "tests", name: "lonely", version: "1", steps: [StepTemplate(name: "a", handler: .callable("h"))])
+
+    init() throws {
+        engine = try EngineCore(log: log)
+        _ = try engine.start(EngineStart(version: "1", processID: 1, host: "here"))
+    }
+
+    private func submit(_ low: UInt64) async throws -> TaskID {
+        let id = TaskID(high: 0x7000, low: low)
+        let submission = Submission(
+            template: template.digest, namespace: "tests", name: "lonely", version: "1", correlationID: "c")
+        try await engine.send(.submitTask(id, submission, template, known: nil, replacing: false), by: Actor(.client))
+        return id
+    }
+
+    private func settled(_ task: TaskID) async -> Result<TaskState, EngineError> {
+        await withCheckedContinuation { continuation in
+            engine.whenSettled(task) { continuation.resume(returning: $0) }
+        }
+    }
+
+    @Test("Whoever waits for a task hears that it will not come")
+    func waiters() async throws {
+        let task = try await submit(1)
+        let (answers, continuation) = AsyncStream.makeStream(of: Result<TaskState, EngineError>.self)
+        engine.whenSettled(task) { continuation.yield($0) }
+        await engine.stop()
+        let answer = await answers.first { _ in true }
+        #expect(throws: EngineError.self) { try answer?.get() }
+    }
+
+    @Test("Whatever is asked after the end is refused")
+    func afterTheEnd() async throws {
+        await engine.stop()
+        await #expect(throws: EngineError.self) { try await engine.ask { $0.openTaskCount } }
+        await #expect(throws: EngineError.self) { _ = try await submit(1) }
+        let answer = await settled(TaskID(high: 0x7000, low: 1))
+        #expect(throws: EngineError.self) { try answer.get() }
+        await engine.drain(grace: .seconds(60))
+        await engine.stop()
+    }
+
+    @Test("A log that fails ends the engine, and the command that met it is answered with the reason")
+    func failedLog() async throws {
+        log.fail(with: .inputOutput(operation: "mdb_txn_commit", reason: "Input/output error"))
+        do {
+            _ = try await submit(1)
+            Issue.record("the command was accepted")
+        } catch let error as EngineError {
+            #expect(error.code == "store_io")
+        }
+        log.fail(with: nil)
+        await #expect(throws: EngineError.self) { _ = try await submit(2) }
+        await engine.drain(grace: .seconds(60))
+        await engine.stop()
+        #expect(try log.openTasks().isEmpty)
+    }
+
+    @Test("A full disk does not keep the engine from being stopped")
+    func fullDisk() async throws {
+        log.fail(with: .diskFull(path: "store"))
+        let submitted = Task { try await submit(1) }
+        await engine.drain(grace: .seconds(60))
+        await engine.stop()
+        await #expect(throws: EngineError.self) { try await submitted.value }
+    }
+}
