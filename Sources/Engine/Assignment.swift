@@ -84,7 +84,7 @@ extension Assignment {
             time: time, level: isLast ? .warning : level,
             text: isLast
                 ? "the limit of \(limits.logLinesMax) lines is reached; further lines are not kept"
-                : text.cut(atBytes: limits.logLineBytesMax))
+                : text.cut(toBytes: limits.logLineBytesMax))
     }
 }
 
@@ -93,12 +93,6 @@ private final class LineCounter: Sendable {
     private let count = Atomic<Int>(0)
 
     func next() -> Int { count.add(1, ordering: .relaxed).oldValue }
-}
-
-extension String {
-    fileprivate func cut(atBytes limit: Int) -> String {
-        utf8.count <= limit ? self : String(decoding: utf8.prefix(limit), as: UTF8.self) + " …"
-    }
 }
 
 extension EventLog {

@@ -161,9 +161,8 @@ package final class EngineCore: AttemptHost {
     }
 
     package func finish(_ assignment: Assignment, _ outcome: AttemptOutcome) {
-        let checked = limits.check(outcome, of: assignment)
         post(
-            .finishAttempt(assignment.task, assignment.attempt, checked),
+            .finishAttempt(assignment.task, assignment.attempt, limits.check(outcome)),
             by: Actor(.worker, id: assignment.workerName))
     }
 

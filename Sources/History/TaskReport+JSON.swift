@@ -12,14 +12,15 @@ extension TaskReport {
         writer.member("key", submission.key.map(JSON.string) ?? .null)
         writer.member("state", state.name)
         writer.member("priority", submission.priority)
+        writer.describe(template.description, template.details)
         writer.member("input", submission.input)
         writer.member("submitted_at", submitted.description)
         writer.member("completed_at", closed.map { .string($0.description) } ?? .null)
         writer.name("steps")
         writer.beginObject()
-        for step in steps {
+        for (step, template) in zip(steps, template.steps) {
             writer.name(step.name)
-            step.write(to: &writer)
+            step.write(template, to: &writer)
         }
         writer.endObject()
         writer.endObject()
@@ -28,8 +29,9 @@ extension TaskReport {
 }
 
 extension StepReport {
-    fileprivate func write(to writer: inout JSONWriter) {
+    fileprivate func write(_ template: StepTemplate, to writer: inout JSONWriter) {
         writer.beginObject()
+        writer.describe(template.description, template.details)
         writer.member("state", state.name)
         writer.member("attempts", attempts)
         writer.member("max_attempts", attemptsMax)
@@ -41,6 +43,14 @@ extension StepReport {
         writer.member("started_at", started.map { .string($0.description) } ?? .null)
         writer.member("completed_at", completed.map { .string($0.description) } ?? .null)
         writer.endObject()
+    }
+}
+
+extension JSONWriter {
+    /// What a template says of itself or a step and has no effect; members that it does not say are left out.
+    fileprivate mutating func describe(_ description: String?, _ details: JSONText) {
+        if let description { member("description", description) }
+        if details != .emptyObject { member("details", details) }
     }
 }
 

@@ -6,7 +6,7 @@ public struct InputError: StepwellError {
 
     public var code: String { "invalid_input" }
     public var message: String { "the input is refused: " + faults.joined(separator: "; ") }
-    public var cure: String? { "'stepwell validate' shows the template's input_schema" }
+    public var cure: String? { "the template's input_schema says what it must be" }
 
     package static func check(_ input: JSONText, against template: Template) throws(InputError) {
         let json = input.json

@@ -16,6 +16,7 @@ struct ReportText {
         }
         let troubles = report.steps.filter { $0.state == .error || $0.state == .waitingForRetry }
         for step in troubles { lines += failureLines(step) }
+        if showsDetails { lines += descriptionLines }
         if report.state == .blockedByFailures {
             lines.append("")
             lines.append("blocked: mend the cause, then 'stepwell retry \(report.id.short)'")
@@ -34,6 +35,9 @@ struct ReportText {
         if let reason = report.cancelReason { text += "\ncancelled: \(reason)" }
         if showsDetails {
             if let description = report.template.description { text += "\n\(description)" }
+            for detail in report.template.details.json.members ?? [] {
+                text += "\n\(detail.name) \(JSONText(detail.value).description.cut(to: 500))"
+            }
             if submission.priority != 0 { text += "\npriority \(submission.priority)" }
             if !submission.tags.isEmpty { text += "\ntags \(submission.tags.joined(separator: ", "))" }
             text += "\ninput \(submission.input.description.cut(to: 500))"
@@ -46,6 +50,16 @@ struct ReportText {
         let name = (line.branch + step.name).padded(to: width)
         return "  \(step.state.symbol.colored(step.state.color, if: isColored)) \(name)  "
             + step.state.name.padded(to: 17).colored(step.state.color, if: isColored) + " " + step.facts
+    }
+
+    /// What the template says of its steps.
+    private var descriptionLines: [String] {
+        let described = report.template.steps.compactMap { step -> String? in
+            let details = step.details == .emptyObject ? nil : step.details.description.cut(to: 500)
+            let words = [step.description, details].compactMap(\.self)
+            return words.isEmpty ? nil : "  \(step.name): \(words.joined(separator: "  "))"
+        }
+        return described.isEmpty ? [] : ["", "steps:"] + described
     }
 
     private func failureLines(_ step: StepReport) -> [String] {

@@ -92,12 +92,3 @@ enum CommandResult {
         return text + (bytes.count > excerptBytes ? "…" : "")
     }
 }
-
-extension Failure {
-    static func resultTooLarge(_ limits: Limits) -> Failure {
-        Failure(
-            message: "the result is larger than the limit of \(limits.resultBytesMax) bytes: "
-                + "keep large data outside, and return where it is",
-            errorType: "result_too_large", retryable: false)
-    }
-}

@@ -173,8 +173,7 @@ package final class WorkerProcess: AttemptRunner, ChildProcessOwner, @unchecked 
         switch message {
         case .hello, .otherProtocol: throw Malformed("hello came twice")
         case .result(let lease, let result, let metadata):
-            let fits = result.bytes.count <= limits.resultBytesMax
-            try end(lease, fits ? .succeeded(result, metadata: metadata) : .failed(.resultTooLarge(limits)))
+            try end(lease, limits.check(.succeeded(result, metadata: metadata)))
         case .failure(let lease, let failure): try end(lease, .failed(failure))
         case .stopped(let lease): try stopped(lease)
         case .heartbeat(let lease, let progress):
@@ -310,15 +309,5 @@ package final class WorkerProcess: AttemptRunner, ChildProcessOwner, @unchecked 
             End(reason: reason, saidHello: worker != nil, isForGood: isForGood, wasDrained: wasDrained))
         whenGone = nil
         whenReady = nil
-    }
-}
-
-extension String {
-    /// At most `count` bytes of it, cut between characters.
-    func cut(toBytes count: Int) -> String {
-        guard utf8.count > count else { return self }
-        var end = utf8.index(utf8.startIndex, offsetBy: count)
-        while end > startIndex, utf8[end] & 0xC0 == 0x80 { end = utf8.index(before: end) }
-        return String(self[..<end]) + "…"
     }
 }
