@@ -26,7 +26,16 @@ struct ValidateCommand: Command {
         var isValid = true
         var all: [JSON] = []
         for file in files {
-            let load = TemplateLoader.load(bytes: try Files.read(file), file: file, environment: environment)
+            let bytes: [UInt8]
+            do throws(FileError) {
+                bytes = try Files.read(file)
+            } catch {
+                // The other files are looked at all the same.
+                note("error: \(error)")
+                isValid = false
+                continue
+            }
+            let load = TemplateLoader.load(bytes: bytes, file: file, environment: environment)
             isValid = isValid && load.errors.isEmpty
             switch format {
             case .json: all += load.diagnostics.map(\.json)
@@ -44,11 +53,9 @@ struct ValidateCommand: Command {
             let count = load.errors.count
             return output("\(file): \(count) error\(count == 1 ? "" : "s")")
         }
-        for feature in template.unsupported { output("\(file): warning: not supported yet: \(feature)") }
         let count = template.steps.count
-        output(
-            "\(file): valid: \(template.namespace)/\(template.name) \(template.version), \(count) step\(count == 1 ? "" : "s")"
-        )
+        let name = "\(template.namespace)/\(template.name) \(template.version)"
+        output("\(file): valid: \(name), \(count) step\(count == 1 ? "" : "s")")
     }
 }
 
