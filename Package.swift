@@ -53,7 +53,7 @@ let package = Package(
             name: "Stepwell",
             dependencies: [
                 "StepwellEngine", "StepwellHistory", "StepwellKernel", "StepwellLog", "StepwellTemplates",
-                "StepwellWorker", "StepwellModel",
+                "StepwellWorker", "StepwellModel", "CLinux",
             ],
             path: "Sources/Stepwell", swiftSettings: dialect),
         .executableTarget(
