@@ -64,6 +64,11 @@ let package = Package(
             ],
             path: "Sources/CLI", swiftSettings: dialect),
 
+        // The example with Swift handlers: it depends on the public library alone, as a user's program does.
+        .executableTarget(
+            name: "AnalyticsPipeline", dependencies: ["Stepwell"], path: "docs/examples/analytics_pipeline/swift",
+            swiftSettings: dialect),
+
         .testTarget(
             name: "ModelTests", dependencies: ["StepwellModel"], path: "Tests/ModelTests", swiftSettings: dialect),
         .testTarget(
