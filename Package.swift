@@ -88,7 +88,7 @@ let package = Package(
             name: "HistoryTests", dependencies: ["StepwellHistory", "StepwellKernel", "StepwellLog", "StepwellModel"],
             path: "Tests/HistoryTests", swiftSettings: dialect),
         .testTarget(
-            name: "StepwellTests", dependencies: ["Stepwell", "StepwellModel"], path: "Tests/StepwellTests",
+            name: "StepwellTests", dependencies: ["Stepwell"], path: "Tests/StepwellTests",
             swiftSettings: dialect),
     ]
 )
