@@ -147,12 +147,14 @@ public final class Engine: Sendable {
     // MARK: Stopping
 
     /// Stops in good order: no further attempt starts, those that run may end within the grace time, the rest is told to
-    /// end and is run again by the next engine on the store.
+    /// end and is run again by the next engine on the store, which may be opened as soon as this returns. Reports of tasks can
+    /// still be read.
     public func stop(grace: Duration = .seconds(10)) async {
         await core.drain(grace: Milliseconds(grace))
         await endWorkers()
         await core.stop()
         processes.reactor.stop()
+        store.endWriting()
     }
 }
 
