@@ -1,8 +1,8 @@
-"""Reads a store of Stepwell without Stepwell, by docs/log-format.md: prints its events, or all other tables, as JSON lines.
+"""Reads a store without Stepwell, by docs/log-format.md: prints its events, or its other tables, as JSON lines.
 
     read_log.py STORE [--tables]
 
-Needs the packages lmdb and cbor2. Ends with 1, and prints nothing else, when the hash chain or a template's digest does not hold.
+Needs the packages lmdb and cbor2. Ends with 1, without a line, when the hash chain or a template's digest is broken.
 """
 
 import hashlib

@@ -1,7 +1,7 @@
 """What docs/log-format.md says is so: a reader made from that page alone sees what Stepwell sees.
 
-Makes a store with the real binary (STEPWELL_BIN), and reads it with read_log.py under a Python that has the packages lmdb and
-cbor2 (STEPWELL_VENV_PYTHON). Without these the tests are skipped, loudly.
+Makes a store with the real binary (STEPWELL_BIN), and reads it with read_log.py under a Python that has the packages
+lmdb and cbor2 (STEPWELL_VENV_PYTHON). Without these the tests are skipped, loudly.
 """
 
 import hashlib
@@ -257,8 +257,7 @@ class Reader(unittest.TestCase):
         read = dict(self.rows("tasks"))
         self.assertEqual(listed.keys(), read.keys())
         for task, row in read.items():
-            same = ("namespace", "name", "version", "state", "priority", "steps", "steps_done", "steps_failed", "events")
-            for member in same:
+            for member in "namespace name version state priority events steps steps_done steps_failed".split():
                 self.assertEqual(row[member], listed[task][member], member)
             self.assertEqual(row.get("key"), listed[task]["key"])
         self.assertEqual(
