@@ -38,9 +38,9 @@ struct LogFormatPageTests {
         let hex = try #require(Golden.events[.attemptStarted])
         let lines = try #require(page.components(separatedBy: "An event, the `attempt.started`").last)
             .split(separator: "\n").filter { $0.hasPrefix("    ") }.prefix(14)
-        // A line is its bytes, then, after two spaces or one, what they say; only the bytes are hexadecimal throughout.
-        let written = lines.flatMap { line in
-            line.split(separator: " ").prefix { $0.count.isMultiple(of: 2) && $0.allSatisfy(\.isHexDigit) }
+        // A line is its bytes, then what they say; only the bytes are hexadecimal throughout.
+        let written = lines.map { line in
+            line.split(separator: " ").prefix { $0.count.isMultiple(of: 2) && $0.allSatisfy(\.isHexDigit) }.joined()
         }
         #expect(written.joined() == hex)
     }
