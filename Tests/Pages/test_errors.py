@@ -75,6 +75,10 @@ class Errors(unittest.TestCase):
             if exit_code != "–":
                 self.assertEqual(exit_code, known.get(code.strip("`"), other), code)
 
+    def test_every_code_with_an_exit_code_of_its_own_is_known(self):
+        known, _ = exit_codes()
+        self.assertLessEqual(set(known), known_codes())
+
     def test_every_error_type_of_the_engine_has_a_row(self):
         written = {word for row in rows("Error types") for word in re.findall(r"`(\w+)`", row[0])}
         known = spawn_codes()
