@@ -53,7 +53,7 @@ let package = Package(
             name: "Stepwell",
             dependencies: [
                 "StepwellEngine", "StepwellHistory", "StepwellKernel", "StepwellLog", "StepwellTemplates",
-                "StepwellWorker", "StepwellModel",
+                "StepwellWorker", "StepwellModel", "CLinux",
             ],
             path: "Sources/Stepwell", swiftSettings: dialect),
         .executableTarget(
@@ -63,6 +63,11 @@ let package = Package(
                 "CLinux",
             ],
             path: "Sources/CLI", swiftSettings: dialect),
+
+        // The example with Swift handlers: it depends on the public library alone, as a user's program does.
+        .executableTarget(
+            name: "AnalyticsPipeline", dependencies: ["Stepwell"], path: "docs/examples/analytics_pipeline/swift",
+            swiftSettings: dialect),
 
         .testTarget(
             name: "ModelTests", dependencies: ["StepwellModel"], path: "Tests/ModelTests", swiftSettings: dialect),
@@ -83,7 +88,7 @@ let package = Package(
             name: "HistoryTests", dependencies: ["StepwellHistory", "StepwellKernel", "StepwellLog", "StepwellModel"],
             path: "Tests/HistoryTests", swiftSettings: dialect),
         .testTarget(
-            name: "StepwellTests", dependencies: ["Stepwell", "StepwellModel"], path: "Tests/StepwellTests",
+            name: "StepwellTests", dependencies: ["Stepwell"], path: "Tests/StepwellTests",
             swiftSettings: dialect),
     ]
 )

@@ -1,3 +1,4 @@
+import Stepwell
 import StepwellModel
 import StepwellTemplates
 

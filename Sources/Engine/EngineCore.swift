@@ -161,8 +161,9 @@ package final class EngineCore: AttemptHost {
     }
 
     package func finish(_ assignment: Assignment, _ outcome: AttemptOutcome) {
+        let checked = assignment.step.check(limits.check(outcome))
         post(
-            .finishAttempt(assignment.task, assignment.attempt, limits.check(outcome)),
+            .finishAttempt(assignment.task, assignment.attempt, checked),
             by: Actor(.worker, id: assignment.workerName))
     }
 

@@ -20,6 +20,7 @@ final class LoopThread: @unchecked Sendable {  // `loop` is touched on the threa
     private var thread = pthread_t()
     private var isStopping = false
     private let waitsForSpace = Atomic(true)
+    private let hasJoined = Mutex(false)
 
     /// What the thread tells whoever started it.
     struct Events: Sendable {
@@ -50,7 +51,11 @@ final class LoopThread: @unchecked Sendable {  // `loop` is touched on the threa
     /// Asks the loop to end after the letters that wait now, and waits until it has.
     func stop() {
         mailbox.post(.query({ [self] _ in isStopping = true }, refused: { _ in }))
-        pthread_join(thread, nil)
+        // A thread may be joined once; whoever stops it again waits for the first.
+        hasJoined.withLock { hasJoined in
+            if !hasJoined { pthread_join(thread, nil) }
+            hasJoined = true
+        }
     }
 
     /// From now on a full disk ends the loop, as any other trouble with the log: whoever stops the engine does not want to wait

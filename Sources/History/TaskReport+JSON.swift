@@ -1,8 +1,8 @@
-package import StepwellModel
+public import StepwellModel
 
 extension TaskReport {
     /// The report as one JSON object; results and input stand in it byte for byte. `docs/cli.md` lists the members.
-    package var json: JSONText {
+    public var json: JSONText {
         var writer = JSONWriter()
         writer.beginObject()
         writer.member("task_id", id.description)

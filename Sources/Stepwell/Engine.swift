@@ -63,6 +63,20 @@ public final class Engine: Sendable {
         register(handlers.map { HandlerFunction(opening: $0) })
     }
 
+    /// Registers a closure as a handler. Each call has `options.slots` places of its own.
+    ///
+    /// ```swift
+    /// engine.register("greet") { context in
+    ///     .success(["text": .string("Hello, \(try await context.input("name") ?? "world")!")])
+    /// }
+    /// ```
+    public func register(
+        _ name: String, version: String = "1.0.0",
+        call: @escaping @Sendable (StepContext) async throws -> StepResult
+    ) {
+        register([HandlerFunction(name, version: version, call: call)])
+    }
+
     /// Registers handlers made of closures, which share `options.slots` places.
     public func register(_ handlers: [HandlerFunction]) {
         let runner = InProcessRunner(
@@ -133,12 +147,14 @@ public final class Engine: Sendable {
     // MARK: Stopping
 
     /// Stops in good order: no further attempt starts, those that run may end within the grace time, the rest is told to
-    /// end and is run again by the next engine on the store.
+    /// end and is run again by the next engine on the store, which may be opened as soon as this returns. Reports of tasks can
+    /// still be read.
     public func stop(grace: Duration = .seconds(10)) async {
         await core.drain(grace: Milliseconds(grace))
         await endWorkers()
         await core.stop()
         processes.reactor.stop()
+        store.endWriting()
     }
 }
 

@@ -1,6 +1,7 @@
 import StepwellEngine
 import StepwellModel
 import StepwellWorker
+import Synchronization
 
 extension HandlerFunction {
     /// The handler as the engine runs it.
@@ -22,9 +23,16 @@ extension HandlerFunction {
 }
 
 /// A handler's view of its attempt, when it runs in the engine's own process: read from the log when asked for.
-private struct InProcessContext: StepContextBackend {
+private final class InProcessContext: StepContextBackend {
     let assignment: Assignment
     let host: any AttemptHost
+    /// What this attempt has saved; before that, the log has the last checkpoint.
+    private let saved = Mutex<JSONText?>(nil)
+
+    init(assignment: Assignment, host: any AttemptHost) {
+        self.assignment = assignment
+        self.host = host
+    }
 
     var taskID: TaskID { assignment.task }
     var stepID: TaskID { assignment.task.step(assignment.attempt.step) }
@@ -40,7 +48,7 @@ private struct InProcessContext: StepContextBackend {
     var dependencies: [String] { assignment.step.dependencies.map { assignment.template.steps[$0].name } }
 
     func input() async throws -> JSONText { try assignment.readSubmission().input }
-    func checkpoint() async throws -> JSONText? { try assignment.readCheckpoint() }
+    func checkpoint() async throws -> JSONText? { try saved.withLock { $0 } ?? assignment.readCheckpoint() }
 
     func dependencyResult(_ step: String) async throws -> JSONText? {
         if let place = assignment.step.dependencies.firstIndex(where: { assignment.template.steps[$0].name == step }) {
@@ -52,16 +60,25 @@ private struct InProcessContext: StepContextBackend {
         switch answer {
         case .success(let result): return result
         case .failure(.noResult): return nil
-        case .failure(let error):
-            throw Failure(message: error.description, errorType: "missing_dependency", retryable: false)
+        case .failure(.notAnAncestor(let step)):
+            throw Failure(
+                message: FetchError.notAnAncestor(step).description, errorType: "missing_dependency", retryable: false)
+        case .failure(let error): throw Failure(message: error.description, errorType: "engine_error")
         }
     }
 
     func saveCheckpoint(_ data: JSONText) async throws {
+        guard data.bytes.count <= host.limits.resultBytesMax else {
+            throw Failure(
+                message: "the checkpoint has \(data.bytes.count) bytes and is larger than the limit of "
+                    + "\(host.limits.resultBytesMax) bytes",
+                errorType: "checkpoint_too_large", retryable: false)
+        }
         let refused: Rejection? = await withCheckedContinuation { continuation in
             host.checkpoint(assignment, data) { continuation.resume(returning: $0) }
         }
         if let refused { throw Failure(message: refused.message, errorType: refused.code) }
+        saved.withLock { $0 = data }
     }
 
     func heartbeat(_ progress: JSONText?) { host.heartbeat(assignment, progress: progress) }

@@ -14,16 +14,18 @@ public struct TaskHandle: Sendable {
     }
 
     /// Waits until the task is closed, or blocked by a step that has failed for good, and tells what came of it.
-    /// - Throws: ``EngineError`` when there is no such task or the engine stops.
+    /// - Throws: ``EngineError`` when there is no such task or the engine stops; `CancellationError` when the waiting Swift task
+    ///   is cancelled, which changes nothing for the task waited for.
     public func wait() async throws -> TaskReport {
         _ = try await settled()
         return try await report()
     }
 
     package func settled() async throws -> TaskState {
-        try await withCheckedThrowingContinuation { continuation in
-            whenSettled { continuation.resume(with: $0) }
-        }
+        let (answers, answer) = AsyncThrowingStream.makeStream(of: TaskState.self)
+        whenSettled { answer.yield(with: $0.mapError { $0 as any Error }) }
+        for try await state in answers { return state }
+        throw CancellationError()
     }
 
     package func whenSettled(_ call: @escaping @Sendable (Result<TaskState, EngineError>) -> Void) {

@@ -1,3 +1,4 @@
+import Stepwell
 import StepwellHistory
 import StepwellLog
 import StepwellModel

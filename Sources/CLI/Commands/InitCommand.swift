@@ -1,3 +1,4 @@
+import Stepwell
 import StepwellModel
 
 /// `stepwell init`

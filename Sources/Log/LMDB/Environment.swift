@@ -43,12 +43,16 @@ package final class Environment: @unchecked Sendable {
         }
     }
 
-    /// The caller holds the engine's lock.
+    /// The caller holds the engine's lock, so that an environment for writing that is open is one whose engine has ended.
     static func openForWriting(_ directory: StoreDirectory, mapSize: Int) throws(LogError) -> Environment {
         try opened.withLock { opened throws(LogError) in
             let identity = try directory.identity()
-            guard opened[identity] == nil else {
-                throw .notWritable(path: directory.path, reason: "this process has it open for reading")
+            if let entry = opened[identity] {
+                guard !entry.environment.isReadOnly else {
+                    throw .notWritable(path: directory.path, reason: "this process has it open for reading")
+                }
+                opened[identity] = (entry.environment, entry.users + 1)
+                return entry.environment
             }
             let isNew = !directory.hasData()
             if !isNew { try directory.checkData() }

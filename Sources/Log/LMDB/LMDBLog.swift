@@ -4,7 +4,6 @@ import Synchronization
 /// The log in a directory, open for the one engine that may write it.
 package final class LMDBLog: StoreQueries, EventLog {
     package let environment: Environment
-    private let lock: EngineLock
     private let writer: Mutex<LMDBWriter>
     /// Apart from the writer, so that no one waits for the disk to learn where the log ends.
     private let committed: Mutex<LogHead>
@@ -23,14 +22,13 @@ package final class LMDBLog: StoreQueries, EventLog {
                 try StoreInfo.check(transaction, environment)
                 return try environment.head(transaction)
             }
-            writer = Mutex(LMDBWriter(head: head))
+            writer = Mutex(LMDBWriter(head: head, lock: lock))
             committed = Mutex(head)
         } catch {
             environment.release()
             throw error
         }
         self.environment = environment
-        self.lock = lock
     }
 
     deinit { environment.release() }
@@ -54,6 +52,11 @@ package final class LMDBLog: StoreQueries, EventLog {
             return writer.head
         }
         committed.withLock { $0 = head }
+    }
+
+    /// Gives the store back: another engine may open it, also one of this process. What was written can still be read.
+    package func endWriting() {
+        writer.withLock { $0.end() }
     }
 }
 

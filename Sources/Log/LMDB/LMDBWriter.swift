@@ -1,17 +1,27 @@
 import StepwellModel
 
-/// What a writer keeps from one batch to the next: the end of the log, and memory that is used again.
+/// What a writer keeps from one batch to the next: the end of the log, and memory that is used again. It holds the engine's lock
+/// until it ends.
 struct LMDBWriter: ~Copyable {
     private(set) var head: LogHead
+    private var lock: EngineLock?
+    private var hasEnded = false
     private var batch = EncodedBatch()
     private var value = CBORWriter()
     private var key: [UInt8] = []
 
-    init(head: LogHead) {
+    init(head: LogHead, lock: consuming EngineLock) {
         self.head = head
+        self.lock = consume lock
+    }
+
+    mutating func end() {
+        hasEnded = true
+        lock = nil
     }
 
     mutating func append(_ batch: LogBatch, to environment: Environment) throws(LogError) {
+        guard !hasEnded else { throw .notWritable(path: environment.path, reason: "this engine has given it back") }
         let next = try self.batch.encode(batch.events, after: head)
         guard !batch.isEmpty || !batch.tasks.isEmpty || !batch.templates.isEmpty else { return }
         // About what the other tables take; it only decides by how much the map grows.
