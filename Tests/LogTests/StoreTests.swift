@@ -8,6 +8,7 @@ import Testing
 struct StoreTests {
     let directory = TemporaryDirectory()
     let one = TaskID.numbered(1)
+    let two = TaskID.numbered(2)
 
     @Test("a store that is opened again is as it was left")
     func reopening() throws {
@@ -94,8 +95,37 @@ struct StoreTests {
         #expect(try reader.currentHead() == log?.head)
         log = nil
         #expect(try reader.allEvents() == story.events)
-        // Opening it for writing now would open it twice.
-        #expect(throws: LogError.self) { try LMDBLog(path: directory.store) }
+        // LMDB forbids to open it twice: the next writer shares what is open as well.
+        let next = try LMDBLog(path: directory.store)
+        story.submit(two)
+        try next.append(story.take())
+        #expect(try reader.allEvents() == story.events)
+        #expect(try reader.currentHead() == next.head)
+    }
+
+    @Test("a writer that gives the store back can be read, writes no more, and makes room for another")
+    func givingBack() throws {
+        let first = try LMDBLog(path: directory.store)
+        var story = Story()
+        story.submit(one)
+        try first.append(story.take())
+        #expect(code { _ = try LMDBLog(path: directory.store) } == "store_locked")
+        first.endWriting()
+        let second = try LMDBLog(path: directory.store)
+        #expect(second.head == first.head)
+        story.submit(two)
+        let batch = story.take()
+        #expect(code { try first.append(batch) } == "store_not_writable")
+        try second.append(batch)
+        #expect(try first.allEvents() == story.events)
+    }
+
+    @Test("a store that this process has open for reading alone cannot be opened for writing")
+    func readingAlone() throws {
+        do { _ = try LMDBLog(path: directory.store) }
+        let reader = try LMDBReader(path: directory.store)
+        #expect(code { _ = try LMDBLog(path: directory.store) } == "store_not_writable")
+        #expect(try reader.currentHead() == .empty)
     }
 
     @Test("what is no store is refused, and stays as it is")
