@@ -90,5 +90,7 @@ let package = Package(
         .testTarget(
             name: "StepwellTests", dependencies: ["Stepwell"], path: "Tests/StepwellTests",
             swiftSettings: dialect),
+        // The house rules, checked on the text of the sources.
+        .testTarget(name: "TidyTests", path: "Tests/TidyTests", swiftSettings: dialect),
     ]
 )
