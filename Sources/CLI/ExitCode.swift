@@ -32,14 +32,13 @@ enum ExitCode: Int32 {
         self =
             switch error.code {
             case "usage", "invalid_template", "invalid_input", "unsupported", "no_steps", "priority_out_of_range",
-                "unknown_step", "no_handler", "unreadable_file", "not_json":
+                "unknown_step", "no_handler", "unreadable_file":
                 .usage
             case "unknown_task", "store_not_found", "ambiguous_task": .notFound
             case "store_locked", "duplicate_key", "duplicate_task", "task_closed", "nothing_to_retry",
                 "step_not_failed", "step_not_resolvable", "store_format", "file_exists":
                 .conflict
             case "store_corrupt", "unknown_event", "illegal_event", "not_a_store": .integrity
-            case "interrupted": .interrupted
             default: .failure
             }
     }

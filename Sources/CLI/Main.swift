@@ -4,10 +4,13 @@ import StepwellModel
 
 @main
 enum Main {
-    static func main() async {
+    /// Not `async`: then the main thread would wait in libdispatch, which unblocks all signals there.
+    static func main() {
         // First of all, so that every thread to come has the signals blocked and only the watcher receives them.
         Signals.block()
-        exit(await code(of: Array(CommandLine.arguments.dropFirst())).rawValue)
+        let words = Array(CommandLine.arguments.dropFirst())
+        Task.detached { exit(await code(of: words).rawValue) }
+        while true { pause() }
     }
 
     private static func code(of words: [String]) async -> ExitCode {

@@ -119,7 +119,10 @@ package final class Loop {
         do {
             let closed = try closedTask(of: command, turn)
             do {
-                try state.perform(try complete(command, &pending), by: actor, closed: closed, in: &turn)
+                let template = newTemplate(of: command)
+                try state.perform(complete(command), by: actor, closed: closed, in: &turn)
+                // Not before: the log keeps no template of a submission that was refused.
+                if let template { pending.batch.templates.append(template.encoded()) }
                 return nil
             } catch { return .rejected(error) }
         } catch { return .log(error) }
@@ -131,17 +134,19 @@ package final class Loop {
         return try log.task(id)
     }
 
+    /// The template that a submission brings, if the state has not met it.
+    private func newTemplate(of command: Command) -> Template? {
+        guard case .submitTask(_, let submission, let template, _, _) = command, state.plan(submission.template) == nil
+        else { return nil }
+        return template
+    }
+
     /// Adds to a submission what only the log knows: who has the key.
-    private func complete(_ command: Command, _ pending: inout Pending) throws(Rejection) -> Command {
-        guard case .submitTask(let id, let submission, let template, let known, let replacing) = command else {
-            return command
-        }
-        if state.plan(submission.template) == nil {
-            pending.batch.templates.append(template.encoded())
-        }
-        guard known == nil, !replacing, let key = submission.key else { return command }
+    private func complete(_ command: Command) -> Command {
+        guard case .submitTask(let id, let submission, let template, nil, false) = command, let key = submission.key
+        else { return command }
         let owner = try? log.task(namespace: submission.namespace, name: submission.name, key: key)
-        return .submitTask(id, submission, template, known: owner ?? nil, replacing: replacing)
+        return .submitTask(id, submission, template, known: owner ?? nil, replacing: false)
     }
 
     // MARK: Effects

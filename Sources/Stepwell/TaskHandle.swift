@@ -21,7 +21,8 @@ public struct TaskHandle: Sendable {
         return try await report()
     }
 
-    package func settled() async throws -> TaskState {
+    /// Waits as ``wait()`` does, and tells the state alone: without a look at the log.
+    public func settled() async throws -> TaskState {
         let (answers, answer) = AsyncThrowingStream.makeStream(of: TaskState.self)
         whenSettled { answer.yield(with: $0.mapError { $0 as any Error }) }
         for try await state in answers { return state }

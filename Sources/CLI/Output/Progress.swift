@@ -72,18 +72,26 @@ protocol ProgressView {
 /// One line a transition: for logs and cron.
 struct LineView: ProgressView {
     private var names: [TaskID: [String]] = [:]
+    /// What has happened to tasks that are not known yet: the engine is at work while they are still being looked up.
+    private var early: [TaskID: [EventRecord]] = [:]
 
     mutating func take(_ item: Progress.Item) {
         switch item {
-        case .task(let report): names[report.id] = report.template.steps.map(\.name)
+        case .task(let report):
+            names[report.id] = report.template.steps.map(\.name)
+            for record in early.removeValue(forKey: report.id) ?? [] { print(record, of: report.id) }
         case .records(let records):
-            for record in records {
-                guard record.task.map({ names[$0] != nil }) ?? false, record.isTransition else { continue }
-                note(record.line(record.task.flatMap { names[$0] }))
+            for record in records where record.isTransition {
+                if let task = record.task { print(record, of: task) }
             }
         case .notice(let text): note(text)
         case .progress, .tick: break
         }
+    }
+
+    private mutating func print(_ record: EventRecord, of task: TaskID) {
+        guard let steps = names[task] else { return early[task, default: []].append(record) }
+        note(record.line(steps))
     }
 
     mutating func end() {}

@@ -1,0 +1,68 @@
+import Foundation
+
+@main
+enum Main {
+    static func main() async {
+        do {
+            let options = try Options(Array(CommandLine.arguments.dropFirst()))
+            if options.wantsHelp {
+                print(Options.help)
+            } else if let name = options.only {
+                try await runOne(name, options)
+            } else {
+                try runAll(options)
+            }
+        } catch {
+            note("error: \(error)")
+            exit(1)
+        }
+    }
+
+    /// A child: one run of one benchmark.
+    private static func runOne(_ name: String, _ options: Options) async throws {
+        guard let benchmark = allBenchmarks.first(where: { $0.name == name }) else {
+            throw OptionError(message: "there is no benchmark '\(name)'")
+        }
+        let scratch = try Scratch(in: options.directory)
+        let samples = try await benchmark.run(scratch, size: options.size)
+        print(String(decoding: try JSONEncoder().encode(samples), as: UTF8.self))
+    }
+
+    private static func runAll(_ options: Options) throws {
+        let wanted = allBenchmarks.filter { options.filter.map($0.name.contains) ?? true }
+        guard !wanted.isEmpty else { throw OptionError(message: "no benchmark has such a name; --help lists them") }
+        var samples = [[Sample]](repeating: [], count: wanted.count)
+        // Round by round, so that a machine that is busy for a while does not hit one benchmark alone.
+        for round in 0..<options.runs {
+            for (place, benchmark) in wanted.enumerated() where round < benchmark.runs ?? options.runs {
+                note("run \(round + 1) of \(benchmark.runs ?? options.runs): \(benchmark.name)")
+                samples[place] += try child(benchmark.name, options)
+            }
+        }
+        var report = Report(size: options.size.rawValue)
+        for (place, benchmark) in wanted.enumerated() { report.add(samples[place], of: benchmark.name) }
+        for figure in report.figures { note(figure.line) }
+        print(report.json)
+    }
+
+    /// A run in a process of its own: nothing of an earlier run is left in memory.
+    private static func child(_ name: String, _ options: Options) throws -> [Sample] {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
+        process.arguments =
+            ["--only", name, "--directory", options.directory] + (options.size == .quick ? ["--quick"] : [])
+        let output = Pipe()
+        process.standardOutput = output
+        try process.run()
+        let bytes = output.fileHandleForReading.readDataToEndOfFile()
+        process.waitUntilExit()
+        guard process.terminationStatus == 0 else {
+            throw OptionError(message: "'\(name)' ended with status \(process.terminationStatus)")
+        }
+        return try JSONDecoder().decode([Sample].self, from: bytes)
+    }
+
+    private static func note(_ text: String) {
+        FileHandle.standardError.write(Data((text + "\n").utf8))
+    }
+}
