@@ -120,6 +120,15 @@ class Faults(SwiftPipeline):
         extract = report["steps"]["extract_inventory_data"]
         self.assertEqual((extract["attempts"], extract["error"]["retryable"]), (3, True))
 
+    def test_a_service_that_never_answers_is_given_up(self) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as silent:
+            self.start("--data", "fixed", url=f"http://127.0.0.1:{silent.getsockname()[1]}")
+            # Asked again after its 5 seconds, and not only when the step's 30 seconds are over.
+            deadline = time.monotonic() + 25
+            while "start extract_inventory_data 2" not in self.steps():
+                self.assertLess(time.monotonic(), deadline)
+                time.sleep(0.01)
+
     def test_a_wrong_address_is_no_matter_of_time(self) -> None:
         report = self.run_pipeline("--data", "fixed", url=self.serve() + "/elsewhere", status=1)
         extract = report["steps"]["extract_inventory_data"]

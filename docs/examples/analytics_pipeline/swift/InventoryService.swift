@@ -29,10 +29,12 @@ struct InventoryService {
     }
 
     private func get(_ address: URL) async throws -> (Data, HTTPURLResponse) {
-        let session = URLSession(configuration: .ephemeral)
+        let configuration = URLSessionConfiguration.ephemeral
+        configuration.timeoutIntervalForRequest = timeout
+        let session = URLSession(configuration: configuration)
         defer { session.finishTasksAndInvalidate() }
         do {
-            let (body, response) = try await session.data(for: URLRequest(url: address, timeoutInterval: timeout))
+            let (body, response) = try await session.data(for: URLRequest(url: address))
             guard let response = response as? HTTPURLResponse else { throw URLError(.badServerResponse) }
             return (body, response)
         } catch let error as URLError {
