@@ -21,9 +21,16 @@ package enum Recovery {
                 try state.apply(record)
                 eventsFolded += 1
             }
+            if try hasLostKey(summary, log) { state.releaseKey(of: summary.id) }
         }
         state.stand(at: log.head.number, time: log.head.time)
         return (state, eventsFolded)
+    }
+
+    /// Whether a newer task has taken over the key. It may be closed by now, and then only the log's index tells.
+    private static func hasLostKey(_ task: TaskSummary, _ log: any EventLog) throws(LogError) -> Bool {
+        guard let key = task.key else { return false }
+        return try log.task(namespace: task.namespace, name: task.name, key: key) != task.id
     }
 
     private static func route(

@@ -61,7 +61,8 @@ extension Timestamp: CustomStringConvertible {
     /// proleptic Gregorian rules, in eras of 400 years that begin on the first of March.
     public var description: String {
         let days = milliseconds.flooredQuotient(86_400_000)
-        let ofDay = milliseconds - days * 86_400_000
+        // Not by a product: that of the first day of all does not fit.
+        let ofDay = (milliseconds % 86_400_000 + 86_400_000) % 86_400_000
         let shifted = days + 719_468
         let era = shifted.flooredQuotient(146_097)
         let dayOfEra = shifted - era * 146_097

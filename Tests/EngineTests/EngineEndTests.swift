@@ -2,47 +2,7 @@ import StepwellEngine
 import StepwellKernel
 import StepwellLog
 import StepwellModel
-import Synchronization
 import Testing
-
-/// A log whose next appends fail.
-private final class FailingLog: EventLog {
-    private let log = MemoryLog()
-    private let error = Mutex<LogError?>(nil)
-
-    func fail(with error: LogError?) { self.error.withLock { $0 = error } }
-
-    var head: LogHead { log.head }
-
-    func append(_ batch: LogBatch) throws(LogError) {
-        if let error = error.withLock({ $0 }) { throw error }
-        try log.append(batch)
-    }
-
-    func openTasks() throws(LogError) -> [TaskSummary] { try log.openTasks() }
-    func snapshot(of task: TaskID) throws(LogError) -> TaskSnapshotBytes? { try log.snapshot(of: task) }
-    func event(_ number: SequenceNumber) throws(LogError) -> EventRecord? { try log.event(number) }
-    func task(_ id: TaskID) throws(LogError) -> TaskSummary? { try log.task(id) }
-    func template(_ digest: TemplateDigest) throws(LogError) -> Template? { try log.template(digest) }
-    func task(namespace: String, name: String, key: String) throws(LogError) -> TaskID? {
-        try log.task(namespace: namespace, name: name, key: key)
-    }
-    func tasks(matching filter: TaskFilter, limit: Int) throws(LogError) -> [TaskSummary] {
-        try log.tasks(matching: filter, limit: limit)
-    }
-    func tasks(idPrefix: String, limit: Int) throws(LogError) -> [TaskSummary] {
-        try log.tasks(idPrefix: idPrefix, limit: limit)
-    }
-    func events(
-        of task: TaskID, after number: SequenceNumber, payloads: Payloads, _ body: (EventRecord) throws -> Void
-    ) throws { try log.events(of: task, after: number, payloads: payloads, body) }
-    func events(after number: SequenceNumber, payloads: Payloads, _ body: (EventRecord) throws -> Bool) throws {
-        try log.events(after: number, payloads: payloads, body)
-    }
-    func logLines(of task: TaskID, after: LogLinePosition?, _ body: (LogLine) throws -> Bool) throws {
-        try log.logLines(of: task, after: after, body)
-    }
-}
 
 @Suite("When the engine ends", .timeLimit(.minutes(1)))
 struct EngineEndTests {

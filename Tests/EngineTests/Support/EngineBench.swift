@@ -1,0 +1,69 @@
+import StepwellEngine
+import StepwellKernel
+import StepwellLog
+import StepwellModel
+import Synchronization
+
+/// A running engine over a log, with a scripted runner and a clock that stands until it is set.
+final class EngineBench: Sendable {
+    let engine: EngineCore
+    let runner = ScriptedRunner()
+    let clock = SteppedClock()
+    private let news = StorageNews()
+
+    init(_ log: any EventLog, limits: Limits = Limits()) throws {
+        var observers = Observers()
+        observers.storage = { [news] error in news.lines.withLock { $0.append(error == nil ? "free" : "full") } }
+        engine = try EngineCore(log: log, limits: limits, clock: clock, observers: observers)
+        _ = try engine.start(.tests)
+    }
+
+    private final class StorageNews: Sendable {
+        let lines = Mutex<[String]>([])
+    }
+
+    /// `full` and `free`, in the order in which the engine told so.
+    var storageNews: [String] { news.lines.withLock { $0 } }
+
+    func join(slots: Int = 10) {
+        engine.join(
+            WorkerJoin(
+                worker: engine.nextWorkerID(), name: "scripted", kind: .process,
+                handlers: [HandlerVersion(name: "h", version: "1")], slots: slots),
+            runner: runner)
+    }
+
+    func submit(_ number: UInt64, _ template: Template = .chain(1)) async throws(EngineError) {
+        let submission = Submission(
+            template: template.digest, namespace: template.namespace, name: template.name, version: template.version,
+            correlationID: "c")
+        try await engine.send(
+            .submitTask(.numbered(number), submission, template, known: nil, replacing: false), by: Actor(.client))
+    }
+
+    func settled(_ number: UInt64) async throws(EngineError) -> TaskState {
+        let result: Result<TaskState, EngineError> = await withCheckedContinuation { continuation in
+            engine.whenSettled(.numbered(number)) { continuation.resume(returning: $0) }
+        }
+        return try result.get()
+    }
+
+    /// The attempt at that place of all that were given to the runner, once it has come.
+    func assignment(_ place: Int) async -> Assignment {
+        await until { self.runner.assignments.count > place }
+        return runner.assignments[place]
+    }
+
+    /// Gives way to others until it is so. A test that waits in vain is ended by its time limit.
+    func until(_ isSo: @Sendable () -> Bool) async {
+        while !isSo() { await Task.yield() }
+    }
+}
+
+final class SteppedClock: WallClock {
+    private let time = Mutex(Timestamp(milliseconds: 1_700_000_000_000))
+
+    func now() -> Timestamp { time.withLock { $0 } }
+    func set(_ milliseconds: Int64) { time.withLock { $0 = Timestamp(milliseconds: milliseconds) } }
+    func pass(_ delay: Milliseconds) { time.withLock { $0 = $0.advanced(by: delay) } }
+}
