@@ -118,9 +118,10 @@ package final class Loop {
         if case .loseWorker(let worker, _) = command, runners.removeValue(forKey: worker) == nil { return nil }
         do {
             let closed = try closedTask(of: command, turn)
+            let complete = try completed(command)
             do {
                 let template = newTemplate(of: command)
-                try state.perform(complete(command), by: actor, closed: closed, in: &turn)
+                try state.perform(complete, by: actor, closed: closed, in: &turn)
                 // Not before: the log keeps no template of a submission that was refused.
                 if let template { pending.batch.templates.append(template.encoded()) }
                 return nil
@@ -142,11 +143,11 @@ package final class Loop {
     }
 
     /// Adds to a submission what only the log knows: who has the key.
-    private func complete(_ command: Command) -> Command {
+    private func completed(_ command: Command) throws(LogError) -> Command {
         guard case .submitTask(let id, let submission, let template, nil, false) = command, let key = submission.key
         else { return command }
-        let owner = try? log.task(namespace: submission.namespace, name: submission.name, key: key)
-        return .submitTask(id, submission, template, known: owner ?? nil, replacing: false)
+        let owner = try log.task(namespace: submission.namespace, name: submission.name, key: key)
+        return .submitTask(id, submission, template, known: owner, replacing: false)
     }
 
     // MARK: Effects

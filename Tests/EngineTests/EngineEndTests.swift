@@ -16,10 +16,11 @@ struct EngineEndTests {
         _ = try engine.start(EngineStart(version: "1", processID: 1, host: "here"))
     }
 
-    private func submit(_ low: UInt64) async throws -> TaskID {
+    private func submit(_ low: UInt64, key: String? = nil) async throws -> TaskID {
         let id = TaskID(high: 0x7000, low: low)
         let submission = Submission(
-            template: template.digest, namespace: "tests", name: "lonely", version: "1", correlationID: "c")
+            template: template.digest, namespace: "tests", name: "lonely", version: "1", key: key,
+            correlationID: "c")
         try await engine.send(.submitTask(id, submission, template, known: nil, replacing: false), by: Actor(.client))
         return id
     }
@@ -65,6 +66,16 @@ struct EngineEndTests {
         await engine.drain(grace: .seconds(60))
         await engine.stop()
         #expect(try log.openTasks().isEmpty)
+    }
+
+    @Test("A key whose owner cannot be read is not given away")
+    func unreadableKey() async throws {
+        log.failKeys(with: .corrupt("a task's id is not 16 bytes long", at: nil))
+        await #expect(throws: EngineError.self) { _ = try await submit(1, key: "k") }
+        log.failKeys(with: nil)
+        _ = try await submit(2, key: "k")
+        #expect(try log.openTasks().count == 1)
+        await engine.stop()
     }
 
     @Test("A full disk does not keep the engine from being stopped")

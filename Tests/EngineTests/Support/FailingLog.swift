@@ -6,10 +6,14 @@ import Synchronization
 final class FailingLog: EventLog {
     private let log = MemoryLog()
     private let error = Mutex<LogError?>(nil)
+    private let keyError = Mutex<LogError?>(nil)
     private let tries = Atomic(0)
     private let appends = Atomic(0)
 
     func fail(with error: LogError?) { self.error.withLock { $0 = error } }
+
+    /// Who has a key cannot be told.
+    func failKeys(with error: LogError?) { keyError.withLock { $0 = error } }
 
     /// How often somebody has tried to append, and how often that went well.
     var tryCount: Int { tries.load(ordering: .relaxed) }
@@ -30,7 +34,8 @@ final class FailingLog: EventLog {
     func task(_ id: TaskID) throws(LogError) -> TaskSummary? { try log.task(id) }
     func template(_ digest: TemplateDigest) throws(LogError) -> Template? { try log.template(digest) }
     func task(namespace: String, name: String, key: String) throws(LogError) -> TaskID? {
-        try log.task(namespace: namespace, name: name, key: key)
+        if let error = keyError.withLock({ $0 }) { throw error }
+        return try log.task(namespace: namespace, name: name, key: key)
     }
     func tasks(matching filter: TaskFilter, limit: Int) throws(LogError) -> [TaskSummary] {
         try log.tasks(matching: filter, limit: limit)
