@@ -6,9 +6,10 @@ import shutil
 import signal
 import subprocess
 import unittest
+from pathlib import Path
 
 from sandbox import Sandbox, command, shell
-from support import SAFETY_NET, wait_until
+from support import SAFETY_NET, Running, wait_until
 
 COMMANDS = "run resume retry cancel resolve list show events logs validate graph init".split()
 ESCAPE = "\x1b"
@@ -142,6 +143,46 @@ class ExitCodes(Sandbox):
 
 
 class Streams(Sandbox):
+    def shell(self, script, code):
+        """Runs a script in which "$0" is the binary; gives its standard error."""
+        done = subprocess.run(
+            ["bash", "-c", script, str(self.binary)], cwd=self.folder, env=self.environment, text=True,
+            capture_output=True, timeout=SAFETY_NET,
+        )
+        self.assertEqual(done.returncode, code, done.stderr)
+        return done.stderr
+
+    def test_a_result_that_cannot_be_written_is_no_success(self):
+        self.template(command("a", "true"))
+        told = self.shell('"$0" run t.yaml -o json >/dev/full', 1)
+        self.assertIn("standard output': No space left on device [unwritable_file]", told)
+        self.assertEqual(self.json("list")[0]["state"], "complete", "the task itself does not suffer")
+        self.shell('"$0" list >/dev/full', 1)
+        # Progress that cannot be told stops nothing.
+        self.shell('"$0" run t.yaml >/dev/null 2>/dev/full', 0)
+
+    def test_closed_streams_are_not_mistaken_for_the_files_of_the_store(self):
+        self.template(command("a", "true"))
+        for closed in ("<&-", ">&-", "2>&-", "<&- >&-", ">&- 2>&-", "<&- >&- 2>&-"):
+            with self.subTest(closed):
+                self.shell(f'"$0" run t.yaml {closed}', 0)
+                self.shell(f'"$0" list {closed}', 0)
+        self.assertEqual(len(self.json("list")), 6)
+        owner = (self.folder / ".stepwell" / "engine.lock").read_text()
+        self.assertNotIn("attempt.started", owner)
+        self.assertEqual([e["seq"] for e in self.events()], list(range(1, len(self.events()) + 1)))
+
+    def test_closed_streams_are_given_to_nobody_else(self):
+        self.template(command("a", "sleep", "600"))
+        run = self.start("run", "t.yaml", "--grace", "0")
+        script = f'exec "{self.binary}" events --follow <&- >&- 2>&-'
+        self.wait_for("attempt.started", run)
+        follower = Running(["bash", "-c", script], self.environment, self.folder)
+        self.addCleanup(follower.kill)
+        streams = Path(f"/proc/{follower.pid}/fd")
+        wait_until(lambda: any("data.mdb" in os.readlink(f) for f in streams.iterdir()), "the follower reads the store")
+        self.assertEqual([os.readlink(streams / str(number)) for number in range(3)], ["/dev/null"] * 3)
+
     def test_with_json_the_payload_is_all_of_standard_output(self):
         self.template(shell("a", "echo a line >&2; echo '{}'"), command("b", "false", after=["a"]))
         report = self.run_task("--key", "k", code=1)

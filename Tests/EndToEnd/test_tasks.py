@@ -3,7 +3,7 @@
 import json
 import os
 
-from sandbox import PYTHON_WORKER, Sandbox, call, command, shell
+from sandbox import PYTHON_WORKER, Sandbox, command, shell
 
 NO_BACKOFF = {"max_attempts": 2, "backoff": "none"}
 
