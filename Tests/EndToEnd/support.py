@@ -155,13 +155,13 @@ class Stepwell:
     # Questions
 
     def exists(self) -> bool:
-        """Whether the store has been made far enough to be read."""
-        return self.start("list").wait() == 0
+        """Whether there is a store. A process may be killed before it has made one, but not leave half of one."""
+        return {0: True, 3: False}[self.start("list").wait()]
 
     def events(self, type: Optional[str] = None, step: Optional[str] = None) -> List[Event]:
-        """The events of the whole log, or those of one type, of one step."""
+        """The events of the whole log, or those of one type, of one step; none without a store."""
         return [
-            event for event in self.jsonl("events")
+            event for event in (self.jsonl("events") if self.exists() else [])
             if type in (None, event["type"]) and step in (None, event["data"].get("step"))
         ]
 
@@ -271,6 +271,25 @@ class EndToEndTest(unittest.TestCase):
 
         wait_until(none_left, "the processes of the test have ended")
 
+    def check_history(self, stepwell: Stepwell) -> None:
+        """Each step has one accepted result, and the log explains every other time that a step began."""
+        events = [event for event in stepwell.events() if "step" in event["data"]]
+        seen = Counter((event["type"], event["data"]["step"]) for event in events)
+        for step in sorted({step for _, step in seen}):
+            self.assertEqual(seen["step.completed", step], 1, f"{step} is complete once")
+            self.assertEqual(seen["attempt.succeeded", step], 1, f"{step} has one accepted result")
+            self.assertEqual(
+                seen["attempt.started", step],
+                1 + sum(seen[f"attempt.{end}", step] for end in ("lost", "failed", "timed_out", "stopped")),
+                f"every attempt of {step} has an end")
+        started = Counter(
+            (event["data"]["step"], event["data"]["attempt"]) for event in events
+            if event["type"] == "attempt.started")
+        begun = Counter(
+            (step, int(attempt)) for what, step, attempt in map(str.split, stepwell.counter.lines())
+            if what == "start")
+        self.assertEqual(begun - started, Counter(), "no handler began that the log knows nothing of")
+
     def write(self, name: str, text: str) -> str:
         """Writes a file into a folder of its own; returns its path."""
         path = self.new_folder() / name
@@ -314,6 +333,7 @@ class InventoryService:
             "--port-file", str(port_file), "--fail-first", str(fail_first), *(["--down"] if down else []),
         ]
         self._process = Running(words, test.environment, folder)
+        self.pid = self._process.pid
         wait_until(lambda: port_file.exists() or self._process.code is not None, "the service listens")
         if not port_file.exists():
             raise AssertionError(f"the service ended: {self._process}")
