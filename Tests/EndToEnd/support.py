@@ -298,7 +298,7 @@ class EndToEndTest(unittest.TestCase):
 
     def write_template(self, *steps: Dict[str, Any], name: str = "test", **more: Any) -> str:
         """Writes a template of these steps, as JSON, which is YAML too; returns its path."""
-        template = {"name": name, "namespace_name": "tests", "version": "1", "steps": list(steps), **more}
+        template = {"name": name, "namespace_name": "tests", "version": "1", **more, "steps": list(steps)}
         return self.write(f"{name}.yaml", json.dumps(template))
 
     @contextmanager
@@ -323,9 +323,9 @@ def shell_step(name: str, script: str, **more: Any) -> Dict[str, Any]:
 
 
 class InventoryService:
-    """The example's inventory service, listening."""
+    """The example's inventory service, listening. It ends with the test, or before with `stop`."""
 
-    def __init__(self, test: EndToEndTest, fail_first: int, down: bool, port: int) -> None:
+    def __init__(self, test: EndToEndTest, fail_first: int = 0, down: bool = False, port: int = 0) -> None:
         folder = test.new_folder()
         port_file = folder / "port"
         words = [
