@@ -53,7 +53,9 @@ def wait_until(condition: Callable[[], T], what: str, timeout: float = SAFETY_NE
 class Running:
     """A command that was started. What it writes goes to files, so that it never waits for a reader."""
 
-    def __init__(self, words: List[str], environment: Dict[str, str], folder: Path) -> None:
+    def __init__(
+        self, test: "EndToEndTest", words: List[str], environment: Dict[str, str], folder: Path
+    ) -> None:
         name = uuid.uuid4().hex
         self.words = words
         self._files = [folder / f"{name}.out", folder / f"{name}.err"]
@@ -63,6 +65,7 @@ class Running:
                 cwd=folder, start_new_session=True,
             )
         self.pid = self._process.pid
+        test.addCleanup(self.kill)
 
     @property
     def stdout(self) -> str:
@@ -121,7 +124,7 @@ class Stepwell:
         """Starts a command such as `start("run", template, "--key", "k")`."""
         variables = {**self.test.environment, **self.environment, **environment}
         return Running(
-            [str(self.test.binary), *words, "--store", str(self.store)], variables, self.folder)
+            self.test, [str(self.test.binary), *words, "--store", str(self.store)], variables, self.folder)
 
     def run(
         self, *words: str, code: Optional[int] = 0, timeout: float = SAFETY_NET, **environment: str
@@ -332,7 +335,7 @@ class InventoryService:
             sys.executable, str(PIPELINE / "inventory_service.py"), "--port", str(port),
             "--port-file", str(port_file), "--fail-first", str(fail_first), *(["--down"] if down else []),
         ]
-        self._process = Running(words, test.environment, folder)
+        self._process = Running(test, words, test.environment, folder)
         self.pid = self._process.pid
         wait_until(lambda: port_file.exists() or self._process.code is not None, "the service listens")
         if not port_file.exists():
