@@ -241,13 +241,13 @@ class EndToEndTest(unittest.TestCase):
             **inherited, "STEPWELL_TEST": self.mark.partition("=")[2], "PYTHONPATH": str(SDK),
             "PYTHONDONTWRITEBYTECODE": "1",
         }
-        self.addCleanup(self._end_processes)
+        self.addCleanup(self.end_processes)
 
     def new_folder(self) -> Path:
         folder = Path(tempfile.mkdtemp(prefix="stepwell-test-"))
         self.addCleanup(shutil.rmtree, folder, ignore_errors=True)
         # Cleanups go backwards: what still writes there ends first.
-        self.addCleanup(self._end_processes)
+        self.addCleanup(self.end_processes)
         return folder
 
     def processes(self) -> List[int]:
@@ -262,7 +262,7 @@ class EndToEndTest(unittest.TestCase):
                     pass  # It has ended, or is somebody else's.
         return found
 
-    def _end_processes(self) -> None:
+    def end_processes(self) -> None:
         def none_left() -> bool:
             left = self.processes()
             for number in left:
