@@ -51,7 +51,8 @@ def wait_until(condition: Callable[[], T], what: str, timeout: float = SAFETY_NE
 
 
 class Running:
-    """A command that was started. What it writes goes to files, so that it never waits for a reader."""
+    """A command that was started. What it writes goes to files, so that it never waits for a reader;
+    a reader may see the first bytes of a character alone."""
 
     def __init__(
         self, test: "EndToEndTest", words: List[str], environment: Dict[str, str], folder: Path
@@ -69,11 +70,11 @@ class Running:
 
     @property
     def stdout(self) -> str:
-        return self._files[0].read_text(encoding="utf-8")
+        return self._files[0].read_text(encoding="utf-8", errors="replace")
 
     @property
     def stderr(self) -> str:
-        return self._files[1].read_text(encoding="utf-8")
+        return self._files[1].read_text(encoding="utf-8", errors="replace")
 
     @property
     def code(self) -> Optional[int]:
@@ -158,8 +159,11 @@ class Stepwell:
     # Questions
 
     def exists(self) -> bool:
-        """Whether there is a store. A process may be killed before it has made one, but not leave half of one."""
-        return {0: True, 3: False}[self.start("list").wait()]
+        """Whether there is a store that can be read. A process may be killed before its first commit."""
+        listing = self.run("list", code=None)
+        if listing.code not in (0, 3) and "[not_a_store]" not in listing.stderr:
+            raise AssertionError(f"the store cannot be read: {listing}")
+        return listing.code == 0
 
     def events(self, type: Optional[str] = None, step: Optional[str] = None) -> List[Event]:
         """The events of the whole log, or those of one type, of one step; none without a store."""

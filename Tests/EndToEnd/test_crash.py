@@ -8,9 +8,10 @@ from __future__ import annotations
 import os
 import random
 import time
+from collections import Counter
 from typing import Callable, Dict, List
 
-from support import STEPS, EndToEndTest, Running, Stepwell, wait_until
+from support import STEPS, EndToEndTest, Running, Stepwell, shell_step, wait_until
 
 KILLS = 20
 # Long enough that most moments lie inside a handler, and not between two.
@@ -100,6 +101,22 @@ class Crash(EndToEndTest):
         # Else the moments have missed what they are for.
         self.assertGreater(interrupted, KILLS // 4, f"seed {self.seed}")
         self.assertGreater(lost, 0, f"seed {self.seed}")
+
+    def test_a_kill_while_the_store_is_made_does_not_spoil_it(self) -> None:
+        template = self.write_template(shell_step("one", "echo 1"), shell_step("two", "echo 2", dependencies=["one"]))
+        for part in range(KILLS):
+            moment = 0.03 * (part + self.random.random()) / KILLS
+            with self.subTest(seed=self.seed, part=part, moment=round(moment, 4)):
+                stepwell = Stepwell(self)
+                engine = stepwell.start("run", template, "--key", "k")
+                if engine.runs_for(moment):
+                    engine.kill()
+                complete = stepwell.steps_with("step.completed")
+                stepwell.run("run", template, "--key", "k")
+                self.assertEqual(stepwell.results(), {"one": "1", "two": "2"})
+                self.assertLessEqual(len(stepwell.events("task.submitted")), 1)
+                self.assertEqual(complete - stepwell.steps_with("step.completed"), Counter())
+                self.check_history(stepwell)
 
     def test_a_task_survives_a_kill_after_a_kill(self) -> None:
         expected = self.undisturbed()
