@@ -51,9 +51,12 @@ def wait_until(condition: Callable[[], T], what: str, timeout: float = SAFETY_NE
 
 
 class Running:
-    """A command that was started. What it writes goes to files, so that it never waits for a reader."""
+    """A command that was started. What it writes goes to files, so that it never waits for a reader;
+    a reader may see the first bytes of a character alone."""
 
-    def __init__(self, words: List[str], environment: Dict[str, str], folder: Path) -> None:
+    def __init__(
+        self, test: "EndToEndTest", words: List[str], environment: Dict[str, str], folder: Path
+    ) -> None:
         name = uuid.uuid4().hex
         self.words = words
         self._files = [folder / f"{name}.out", folder / f"{name}.err"]
@@ -63,14 +66,15 @@ class Running:
                 cwd=folder, start_new_session=True,
             )
         self.pid = self._process.pid
+        test.addCleanup(self.kill)
 
     @property
     def stdout(self) -> str:
-        return self._files[0].read_text(encoding="utf-8")
+        return self._files[0].read_text(encoding="utf-8", errors="replace")
 
     @property
     def stderr(self) -> str:
-        return self._files[1].read_text(encoding="utf-8")
+        return self._files[1].read_text(encoding="utf-8", errors="replace")
 
     @property
     def code(self) -> Optional[int]:
@@ -121,7 +125,7 @@ class Stepwell:
         """Starts a command such as `start("run", template, "--key", "k")`."""
         variables = {**self.test.environment, **self.environment, **environment}
         return Running(
-            [str(self.test.binary), *words, "--store", str(self.store)], variables, self.folder)
+            self.test, [str(self.test.binary), *words, "--store", str(self.store)], variables, self.folder)
 
     def run(
         self, *words: str, code: Optional[int] = 0, timeout: float = SAFETY_NET, **environment: str
@@ -155,13 +159,16 @@ class Stepwell:
     # Questions
 
     def exists(self) -> bool:
-        """Whether the store has been made far enough to be read."""
-        return self.start("list").wait() == 0
+        """Whether there is a store that can be read. A process may be killed before its first commit."""
+        listing = self.run("list", code=None)
+        if listing.code not in (0, 3) and "[not_a_store]" not in listing.stderr:
+            raise AssertionError(f"the store cannot be read: {listing}")
+        return listing.code == 0
 
     def events(self, type: Optional[str] = None, step: Optional[str] = None) -> List[Event]:
-        """The events of the whole log, or those of one type, of one step."""
+        """The events of the whole log, or those of one type, of one step; none without a store."""
         return [
-            event for event in self.jsonl("events")
+            event for event in (self.jsonl("events") if self.exists() else [])
             if type in (None, event["type"]) and step in (None, event["data"].get("step"))
         ]
 
@@ -238,13 +245,13 @@ class EndToEndTest(unittest.TestCase):
             **inherited, "STEPWELL_TEST": self.mark.partition("=")[2], "PYTHONPATH": str(SDK),
             "PYTHONDONTWRITEBYTECODE": "1",
         }
-        self.addCleanup(self._end_processes)
+        self.addCleanup(self.end_processes)
 
     def new_folder(self) -> Path:
         folder = Path(tempfile.mkdtemp(prefix="stepwell-test-"))
         self.addCleanup(shutil.rmtree, folder, ignore_errors=True)
         # Cleanups go backwards: what still writes there ends first.
-        self.addCleanup(self._end_processes)
+        self.addCleanup(self.end_processes)
         return folder
 
     def processes(self) -> List[int]:
@@ -259,7 +266,7 @@ class EndToEndTest(unittest.TestCase):
                     pass  # It has ended, or is somebody else's.
         return found
 
-    def _end_processes(self) -> None:
+    def end_processes(self) -> None:
         def none_left() -> bool:
             left = self.processes()
             for number in left:
@@ -271,6 +278,25 @@ class EndToEndTest(unittest.TestCase):
 
         wait_until(none_left, "the processes of the test have ended")
 
+    def check_history(self, stepwell: Stepwell) -> None:
+        """Each step has one accepted result, and the log explains every other time that a step began."""
+        events = [event for event in stepwell.events() if "step" in event["data"]]
+        seen = Counter((event["type"], event["data"]["step"]) for event in events)
+        for step in sorted({step for _, step in seen}):
+            self.assertEqual(seen["step.completed", step], 1, f"{step} is complete once")
+            self.assertEqual(seen["attempt.succeeded", step], 1, f"{step} has one accepted result")
+            self.assertEqual(
+                seen["attempt.started", step],
+                1 + sum(seen[f"attempt.{end}", step] for end in ("lost", "failed", "timed_out", "stopped")),
+                f"every attempt of {step} has an end")
+        started = Counter(
+            (event["data"]["step"], event["data"]["attempt"]) for event in events
+            if event["type"] == "attempt.started")
+        begun = Counter(
+            (step, int(attempt)) for what, step, attempt in map(str.split, stepwell.counter.lines())
+            if what == "start")
+        self.assertEqual(begun - started, Counter(), "no handler began that the log knows nothing of")
+
     def write(self, name: str, text: str) -> str:
         """Writes a file into a folder of its own; returns its path."""
         path = self.new_folder() / name
@@ -279,7 +305,7 @@ class EndToEndTest(unittest.TestCase):
 
     def write_template(self, *steps: Dict[str, Any], name: str = "test", **more: Any) -> str:
         """Writes a template of these steps, as JSON, which is YAML too; returns its path."""
-        template = {"name": name, "namespace_name": "tests", "version": "1", "steps": list(steps), **more}
+        template = {"name": name, "namespace_name": "tests", "version": "1", **more, "steps": list(steps)}
         return self.write(f"{name}.yaml", json.dumps(template))
 
     @contextmanager
@@ -304,16 +330,17 @@ def shell_step(name: str, script: str, **more: Any) -> Dict[str, Any]:
 
 
 class InventoryService:
-    """The example's inventory service, listening."""
+    """The example's inventory service, listening. It ends with the test, or before with `stop`."""
 
-    def __init__(self, test: EndToEndTest, fail_first: int, down: bool, port: int) -> None:
+    def __init__(self, test: EndToEndTest, fail_first: int = 0, down: bool = False, port: int = 0) -> None:
         folder = test.new_folder()
         port_file = folder / "port"
         words = [
             sys.executable, str(PIPELINE / "inventory_service.py"), "--port", str(port),
             "--port-file", str(port_file), "--fail-first", str(fail_first), *(["--down"] if down else []),
         ]
-        self._process = Running(words, test.environment, folder)
+        self._process = Running(test, words, test.environment, folder)
+        self.pid = self._process.pid
         wait_until(lambda: port_file.exists() or self._process.code is not None, "the service listens")
         if not port_file.exists():
             raise AssertionError(f"the service ended: {self._process}")
