@@ -81,9 +81,7 @@ class Sandbox(EndToEndTest):
 
     def start(self, *words: Any) -> Running:
         """Starts a command that is ended with the test if it has not before."""
-        run = Running([str(self.binary), *map(str, words)], self.environment, self.folder)
-        self.addCleanup(run.kill)
-        return run
+        return Running(self, [str(self.binary), *map(str, words)], self.environment, self.folder)
 
     def terminal(self, *words: Any, env: Optional[Dict[str, str]] = None) -> Tuple[int, str]:
         """Runs a command on a terminal of its own; gives its exit code and all that it has drawn."""

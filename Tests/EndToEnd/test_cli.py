@@ -177,8 +177,7 @@ class Streams(Sandbox):
         run = self.start("run", "t.yaml", "--grace", "0")
         script = f'exec "{self.binary}" events --follow <&- >&- 2>&-'
         self.wait_for("attempt.started", run)
-        follower = Running(["bash", "-c", script], self.environment, self.folder)
-        self.addCleanup(follower.kill)
+        follower = Running(self, ["bash", "-c", script], self.environment, self.folder)
         streams = Path(f"/proc/{follower.pid}/fd")
         wait_until(lambda: any("data.mdb" in os.readlink(f) for f in streams.iterdir()), "the follower reads the store")
         self.assertEqual([os.readlink(streams / str(number)) for number in range(3)], ["/dev/null"] * 3)
