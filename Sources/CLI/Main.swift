@@ -6,7 +6,8 @@ import StepwellModel
 enum Main {
     /// Not `async`: then the main thread would wait in libdispatch, which unblocks all signals there.
     static func main() {
-        // First of all, so that every thread to come has the signals blocked and only the watcher receives them.
+        Terminal.holdStandardStreams()
+        // Before all else that runs, so that every thread to come has the signals blocked and only the watcher receives them.
         Signals.block()
         let words = Array(CommandLine.arguments.dropFirst())
         Task.detached { exit(await code(of: words).rawValue) }

@@ -1,107 +1,121 @@
-"""The analytics pipeline: its answers, a service that is down for good, and runs named by a key."""
+"""The analytics pipeline from outside: the answers, a source that is down for good, and what a key means."""
+
+from __future__ import annotations
 
 import json
-import unittest
+from typing import Any, Dict
 
-from support import EXAMPLE, PipelineTest, results, without_records
-
-STEPS = [
-    "extract_sales_data", "extract_inventory_data", "extract_customer_data", "transform_sales", "transform_inventory",
-    "transform_customers", "aggregate_metrics", "generate_insights",
-]
-COMPLETE_WITHOUT_INVENTORY = {
-    "extract_sales_data", "extract_customer_data", "transform_sales", "transform_customers",
-}
+from support import EXTRACTS, PIPELINE, STEPS, WORKER, EndToEndTest, InventoryService, Stepwell
 
 
-class Answers(PipelineTest):
-    def run_on(self, data):
-        self.service()
-        done = self.succeed(*self.pipeline("--input", json.dumps({"data": data}), "-o", "json"))
-        return done.json
-
-    def test_the_fixed_data_give_the_known_answers(self):
-        report = self.run_on("fixed")
-        self.assertEqual((report["state"], report["namespace"]), ("complete", "data_pipeline"))
-        self.assertEqual(list(report["steps"]), STEPS)
-        metrics = report["steps"]["aggregate_metrics"]["result"]
-        self.assertEqual(metrics["total_revenue"], 3849.68)
-        self.assertEqual(metrics["total_inventory_quantity"], 545)
-        self.assertEqual(metrics["total_customers"], 5)
-        self.assertEqual(metrics["revenue_per_customer"], 769.94)
-        self.assertEqual(metrics["inventory_turnover_indicator"], 7.0636)
-        self.assertEqual(metrics["total_records_processed"], 17)
-        self.assertEqual(report["steps"]["generate_insights"]["result"]["health_score"]["score"], 85)
-
-    def test_every_field_of_both_data_sets_is_as_expected(self):
-        for data in ("fixed", "real"):
-            expected = json.loads((EXAMPLE / f"expected/{data}.json").read_text())
-            self.assertEqual(without_records(results(self.run_on(data))), without_records(expected), data)
-
-    def test_a_service_that_answers_503_twice_costs_two_attempts_and_nothing_else(self):
-        self.service("--fail-first", "2", "--retry-after", "0")
-        report = self.succeed(*self.pipeline("-o", "json")).json
-        attempts = {name: step["attempts"] for name, step in report["steps"].items()}
-        self.assertEqual(attempts, {name: 3 if name == "extract_inventory_data" else 1 for name in STEPS})
-        self.assertEqual(self.counted("start"), attempts)
+def without_records(report: Dict[str, Any]) -> Dict[str, Any]:
+    """The results of a report as `expected/*.json` holds them."""
+    results = {step: report["steps"][step]["result"] for step in STEPS}
+    for extract in EXTRACTS:
+        results[extract] = {name: value for name, value in results[extract].items() if name != "records"}
+    return results
 
 
-class ServiceDown(PipelineTest):
-    def test_what_succeeded_is_kept_and_retry_runs_only_the_rest(self):
-        down = self.service("--down")
-        done = self.stepwell(*self.pipeline("-o", "json"))
-        self.assertEqual(done.code, 1, done)
-        report = done.json
+class Answers(EndToEndTest):
+    def report(self, data: str) -> Dict[str, Any]:
+        with self.inventory_service(fail_first=2) as service:
+            stepwell = Stepwell(self, INVENTORY_URL=service.url)
+            report = stepwell.json(*stepwell.pipeline(data=data))
+        self.check_history(stepwell)
+        self.assertEqual(stepwell.counter.starts(), {**dict.fromkeys(STEPS, 1), "extract_inventory_data": 3})
+        self.assertEqual(report["steps"]["extract_inventory_data"]["attempts"], 3)
+        expected = json.loads((PIPELINE / "expected" / f"{data}.json").read_text(encoding="utf-8"))
+        self.assertEqual(without_records(report), expected)
+        return report
+
+    def test_the_fixed_data_gives_the_known_answers(self) -> None:
+        results = without_records(self.report("fixed"))
+        figures = results["aggregate_metrics"]
+        self.assertEqual(figures["total_revenue"], 3849.68)
+        self.assertEqual(figures["total_inventory_quantity"], 545)
+        self.assertEqual(figures["total_customers"], 5)
+        self.assertEqual(figures["revenue_per_customer"], 769.94)
+        self.assertEqual(figures["inventory_turnover_indicator"], 7.0636)
+        self.assertEqual(figures["total_records_processed"], 17)
+        self.assertEqual(results["generate_insights"]["health_score"]["score"], 85)
+
+    def test_the_real_data_gives_every_field_that_is_written_down(self) -> None:
+        self.assertEqual(self.report("real")["state"], "complete")
+
+
+class SourceDown(EndToEndTest):
+    BEFORE = ["extract_sales_data", "extract_customer_data", "transform_sales", "transform_customers"]
+    AFTER = ["transform_inventory", "aggregate_metrics", "generate_insights"]
+
+    def test_what_is_complete_stays_and_retry_does_the_rest(self) -> None:
+        with self.inventory_service(down=True) as service:
+            stepwell = Stepwell(self, INVENTORY_URL=service.url)
+            report = stepwell.json(*stepwell.pipeline("night"), code=1)
+        states = {step: report["steps"][step]["state"] for step in STEPS}
         self.assertEqual(report["state"], "blocked_by_failures")
-        states = {name: step["state"] for name, step in report["steps"].items()}
-        self.assertEqual({name for name, state in states.items() if state == "complete"}, COMPLETE_WITHOUT_INVENTORY)
+        self.assertEqual({step: states[step] for step in self.BEFORE}, dict.fromkeys(self.BEFORE, "complete"))
         self.assertEqual(states["extract_inventory_data"], "error")
-        self.assertEqual(states["aggregate_metrics"], "pending")
-        self.assertNotIn("aggregate_metrics", self.counted("start"))
-        before = self.counted("start")
+        self.assertEqual(stepwell.counter.starts(), {**dict.fromkeys(self.BEFORE, 1), "extract_inventory_data": 3})
+        self.assertEqual(stepwell.steps_with("attempt.started"), stepwell.counter.starts())
 
-        down.kill()
-        self.service()
-        retried = self.succeed(
-            "retry", report["task_id"], "--worker", self.worker, "--reason", "the service is back", "-o", "json"
-        ).json
-        self.assertEqual(retried["state"], "complete")
-        after = self.counted("start")
-        for step in COMPLETE_WITHOUT_INVENTORY:
-            self.assertEqual(after[step], before[step], step)
-        retry = [event for event in self.events() if event["type"] == "operator.retried"]
-        self.assertEqual([event["data"]["reason"] for event in retry], ["the service is back"])
+        with self.subTest("the key names the blocked task and runs nothing"):
+            log = stepwell.lines("events")
+            again = stepwell.run(*stepwell.pipeline("night"), code=1)
+            self.assertIn("is blocked; 'stepwell retry", again.stderr)
+            self.assertEqual(stepwell.lines("events"), log)
 
-
-class Keys(PipelineTest):
-    def test_a_complete_task_is_reported_again_and_nothing_is_run_or_written(self):
-        self.service()
-        first = self.succeed(*self.pipeline("--key", "2026-11-24", "-o", "json"))
-        counted, log = self.counted("start"), self.events()
-        again = self.succeed(*self.pipeline("--key", "2026-11-24", "-o", "json"))
-        self.assertEqual(again.out, first.out)
-        self.assertEqual((self.counted("start"), self.events()), (counted, log))
-        other = self.succeed(*self.pipeline("--key", "2026-11-24", "--new", "-o", "json")).json
-        self.assertNotEqual(other["task_id"], first.json["task_id"])
-        newest = self.succeed(*self.pipeline("--key", "2026-11-24", "-o", "json")).json
-        self.assertEqual(newest["task_id"], other["task_id"])
-
-    def test_a_blocked_task_is_shown_with_what_to_do_next(self):
-        self.service("--down")
-        self.assertEqual(self.stepwell(*self.pipeline("--key", "k")).code, 1)
-        log = self.events()
-        again = self.stepwell(*self.pipeline("--key", "k"))
-        self.assertEqual(again.code, 1, again)
-        self.assertIn("stepwell retry", again.err)
-        self.assertEqual(self.events(), log)
-
-    def test_a_key_belongs_to_a_namespace_and_a_name(self):
-        steps = [{"name": "a", "handler": {"command": ["true"]}}]
-        one, two = self.template(steps, "one"), self.template(steps, "two")
-        ids = [self.succeed("run", path, "--key", "k", "-o", "json").json["task_id"] for path in (one, two, one)]
-        self.assertEqual(ids[0], ids[2])
-        self.assertNotEqual(ids[0], ids[1])
+        with self.inventory_service(port=service.port):
+            done = stepwell.json("retry", report["task_id"], "--worker", WORKER)
+        self.assertEqual(done["state"], "complete")
+        self.assertEqual(
+            stepwell.counter.starts(),
+            {**dict.fromkeys(self.BEFORE + self.AFTER, 1), "extract_inventory_data": 4},
+            "complete steps do not run again")
+        self.assertEqual(without_records(done)["aggregate_metrics"]["total_revenue"], 3849.68)
+        self.assertEqual(stepwell.steps_with("step.completed"), dict.fromkeys(STEPS, 1))
 
 
-if __name__ == "__main__":
-    unittest.main()
+class Key(EndToEndTest):
+    def setUp(self) -> None:
+        super().setUp()
+        self.stepwell = Stepwell(self, INVENTORY_URL=InventoryService(self).url)
+        self.run_it = self.stepwell.pipeline("2026-11-24")
+
+    def test_an_unfinished_task_of_the_key_goes_on(self) -> None:
+        stopped = self.stepwell.json(*self.run_it, "--timeout", "1", "--grace", "0", code=6, STEP_DELAY_MS="700")
+        self.assertEqual(stopped["state"], "in_progress")
+        complete = self.stepwell.steps_with("step.completed")
+        done = self.stepwell.json(*self.run_it)
+        self.assertEqual((done["task_id"], done["state"]), (stopped["task_id"], "complete"))
+        starts = self.stepwell.counter.starts()
+        self.assertEqual({step: starts[step] for step in complete}, dict.fromkeys(complete, 1))
+        self.check_history(self.stepwell)
+
+    def test_a_complete_task_is_shown_again_and_nothing_runs(self) -> None:
+        first = self.stepwell.run(*self.run_it, "-o", "json")
+        log, footprints = self.stepwell.lines("events"), self.stepwell.counter.lines()
+        again = self.stepwell.run(*self.run_it, "-o", "json")
+        self.assertEqual(again.stdout, first.stdout)
+        self.assertIn("is complete already; --new runs another", again.stderr)
+        self.assertEqual(self.stepwell.lines("events"), log)
+        self.assertEqual(self.stepwell.counter.lines(), footprints)
+
+    def test_new_runs_another_which_the_key_then_names(self) -> None:
+        first = self.stepwell.json(*self.run_it)["task_id"]
+        second = self.stepwell.json(*self.run_it, "--new")["task_id"]
+        self.assertNotEqual(first, second)
+        self.assertEqual(self.stepwell.counter.starts(), dict.fromkeys(STEPS, 2))
+        self.assertEqual(self.stepwell.json(*self.run_it)["task_id"], second)
+        self.assertEqual(self.stepwell.counter.starts(), dict.fromkeys(STEPS, 2))
+
+    def test_a_key_belongs_to_a_namespace_and_a_name(self) -> None:
+        def task(namespace: str, name: str) -> str:
+            step = {"name": "one", "handler": {"command": ["echo", "1"]}}
+            template = self.write_template(step, name=name, namespace_name=namespace)
+            return self.stepwell.json("run", template, "--key", "2026-11-24")["task_id"]
+
+        wanted = [("a", "x"), ("a", "y"), ("b", "x")]
+        ids = [task(*names) for names in wanted]
+        self.assertEqual(len(set(ids)), 3)
+        self.assertEqual([task(*names) for names in wanted], ids)
+        self.assertEqual(self.stepwell.steps_with("step.completed"), {"one": 3})

@@ -32,7 +32,7 @@ struct GraphText {
         var lines = ["graph TD"]
         for (index, step) in template.steps.enumerated() {
             let state = states.map { "<br/>\($0[index].name)" } ?? ""
-            lines.append("    s\(index)[\"\(step.name.replacingQuotes("#quot;"))\(state)\"]")
+            lines.append("    s\(index)[\"\(step.name.replacing("\"", "#quot;"))\(state)\"]")
         }
         for (index, step) in template.steps.enumerated() {
             for dependency in step.dependencies { lines.append("    s\(dependency) --> s\(index)") }
@@ -41,10 +41,10 @@ struct GraphText {
     }
 
     private var dot: String {
-        var lines = ["digraph \"\(template.name.replacingQuotes("\\\""))\" {", "    node [shape=box];"]
+        var lines = ["digraph \"\(template.name.escapedForDot)\" {", "    node [shape=box];"]
         for (index, step) in template.steps.enumerated() {
             let state = states.map { "\\n\($0[index].name)" } ?? ""
-            lines.append("    s\(index) [label=\"\(step.name.replacingQuotes("\\\""))\(state)\"];")
+            lines.append("    s\(index) [label=\"\(step.name.escapedForDot)\(state)\"];")
         }
         for (index, step) in template.steps.enumerated() {
             for dependency in step.dependencies { lines.append("    s\(dependency) -> s\(index);") }
@@ -54,7 +54,10 @@ struct GraphText {
 }
 
 extension String {
-    fileprivate func replacingQuotes(_ replacement: String) -> String {
-        split(separator: "\"", omittingEmptySubsequences: false).joined(separator: replacement)
+    /// In DOT a backslash would take the quote after it, or its own letter, for something else.
+    fileprivate var escapedForDot: String { replacing("\\", "\\\\").replacing("\"", "\\\"") }
+
+    fileprivate func replacing(_ character: Character, _ replacement: String) -> String {
+        split(separator: character, omittingEmptySubsequences: false).joined(separator: replacement)
     }
 }

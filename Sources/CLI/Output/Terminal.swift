@@ -1,4 +1,6 @@
+import CLinux
 import Glibc
+import Stepwell
 
 /// Where text goes, and what it may look like there.
 enum Terminal {
@@ -10,7 +12,17 @@ enum Terminal {
         (getenv("NO_COLOR").map { $0.pointee == 0 } ?? true)
         && (getenv("TERM").map { String(cString: $0) != "dumb" } ?? true)
 
-    /// Writes all of the text, also to a pipe that is slow. A reader that is gone ends the program as `SIGPIPE` would.
+    /// Gives a standard stream that is closed to `/dev/null`. Else the next file to be opened, which may be the store's, would
+    /// get its number, and everything that is printed.
+    static func holdStandardStreams() {
+        for descriptor in STDIN_FILENO...STDERR_FILENO where fcntl(descriptor, F_GETFD) < 0 {
+            // The lowest free number is the one that is missing.
+            _ = linux_open("/dev/null", O_RDWR, 0)
+        }
+    }
+
+    /// Writes all of the text, also to a pipe that is slow. A reader that is gone ends the program as `SIGPIPE` would; a
+    /// result that cannot be written ends it too, so that nobody takes half of it for the whole.
     static func write(_ text: String, to descriptor: Int32) {
         var bytes = Array(text.utf8)[...]
         while !bytes.isEmpty {
@@ -18,7 +30,10 @@ enum Terminal {
             if count < 0 {
                 if errno == EINTR || errno == EAGAIN { continue }
                 if errno == EPIPE { exit(141) }
-                return
+                guard descriptor == STDOUT_FILENO else { return }
+                let error = FileError.last("standard output", "unwritable_file")
+                note("error: \(error)")
+                exit(ExitCode(error).rawValue)
             }
             bytes = bytes.dropFirst(count)
         }
