@@ -32,6 +32,7 @@ enum ExitCode: Int32 {
         self =
             switch error.code {
             case "usage", "invalid_template", "invalid_input", "unsupported", "no_steps", "priority_out_of_range",
+                "invalid_key",
                 "unknown_step", "no_handler", "unreadable_file":
                 .usage
             case "unknown_task", "store_not_found", "ambiguous_task": .notFound

@@ -31,6 +31,12 @@ final class Once<Value: Sendable>: Sendable {
         if let value { call(value) }
     }
 
+    var hasFired: Bool {
+        state.withLock { state in
+            if case .fired = state { true } else { false }
+        }
+    }
+
     var value: Value {
         get async {
             await withCheckedContinuation { continuation in then { continuation.resume(returning: $0) } }

@@ -57,13 +57,19 @@ public struct RecoveryReport: Sendable, CustomStringConvertible {
 
     public var description: String {
         var parts = [
-            "\(eventsFolded) events folded", "\(tasksOpen) tasks open", "\(attemptsClosed) attempts closed as lost",
-            "\(stepsEnqueued) steps enqueued again",
+            counted(eventsFolded, "event") + " folded", counted(tasksOpen, "task") + " open",
+            counted(attemptsClosed, "attempt") + " closed as lost", counted(stepsEnqueued, "step") + " enqueued again",
         ]
-        if processesEnded > 0 { parts.append("\(processesEnded) processes of the engine before ended") }
+        if processesEnded > 0 {
+            parts.append(counted(processesEnded, "process", "processes") + " of the engine before ended")
+        }
         return "recovered: " + parts.joined(separator: ", ") + " in \(duration)"
     }
 
     /// Whether there was anything to come back to.
     public var isNoteworthy: Bool { tasksOpen > 0 || processesEnded > 0 }
+}
+
+private func counted(_ count: Int, _ one: String, _ many: String? = nil) -> String {
+    "\(count) \(count == 1 ? one : many ?? one + "s")"
 }

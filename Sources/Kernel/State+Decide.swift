@@ -82,6 +82,7 @@ extension State {
         guard template.unsupported.isEmpty else { throw .unsupported(template.unsupported) }
         guard !template.steps.isEmpty else { throw .noSteps }
         guard -100...100 ~= submission.priority else { throw .priorityOutOfRange(submission.priority) }
+        if let key = submission.key, let fault = Submission.fault(ofKey: key) { throw .invalidKey(fault) }
         guard slots[id] == nil, closed == nil else { throw .duplicateTask(id) }
         if let key = submission.key, !replacing {
             if let owner = keys[IdentityKey(template, key: key)] ?? known { throw .duplicateKey(key, owner) }

@@ -3,6 +3,8 @@ public enum Rejection: StepwellError, Hashable {
     case unknownTask(TaskID)
     /// The task was submitted before under the same key.
     case duplicateKey(String, TaskID)
+    /// An identity key that is empty, longer than ``Submission/keyBytesMax``, or holds control characters.
+    case invalidKey(String)
     case duplicateTask(TaskID)
     case taskClosed(TaskID, TaskState)
     case nothingToRetry(TaskID, TaskState)
@@ -19,6 +21,7 @@ public enum Rejection: StepwellError, Hashable {
         switch self {
         case .unknownTask: "unknown_task"
         case .duplicateKey: "duplicate_key"
+        case .invalidKey: "invalid_key"
         case .duplicateTask: "duplicate_task"
         case .taskClosed: "task_closed"
         case .nothingToRetry: "nothing_to_retry"
@@ -36,6 +39,7 @@ public enum Rejection: StepwellError, Hashable {
         switch self {
         case .unknownTask(let task): "there is no task \(task)"
         case .duplicateKey(let key, let task): "the key '\(key)' belongs to task \(task) already"
+        case .invalidKey(let reason): "the key \(reason)"
         case .duplicateTask(let task): "task \(task) exists already"
         case .taskClosed(let task, let state): "task \(task) is \(state.name); nothing more can happen to it"
         case .nothingToRetry(let task, let state): "task \(task) is \(state.name) and has no failed step to retry"
@@ -52,6 +56,7 @@ public enum Rejection: StepwellError, Hashable {
     public var cure: String? {
         switch self {
         case .duplicateKey: "wait for that task, or ask for another with --new"
+        case .invalidKey: "take something short that names the run, such as its date"
         case .unknownTask: "'stepwell list' shows the tasks of the store"
         case .nothingToRetry: "'stepwell show' tells what the task waits for"
         case .unsupported: "remove these keys from the template, or run it with a version that has them"

@@ -40,3 +40,17 @@ public struct Submission: Hashable, Sendable {
         self.tags = tags
     }
 }
+
+extension Submission {
+    /// The longest identity key, in bytes of UTF-8.
+    public static let keyBytesMax = 512
+
+    /// Why that may not be an identity key; nil if it may. Keys are typed, and stand in tables.
+    package static func fault(ofKey key: String) -> String? {
+        if key.isEmpty { return "is empty" }
+        if key.utf8.count > keyBytesMax { return "has \(key.utf8.count) bytes; at most \(keyBytesMax) are allowed" }
+        // Of the C0 and C1 controls, and the delete character.
+        let isControl = key.unicodeScalars.contains { $0.value < 0x20 || 0x7F...0x9F ~= $0.value }
+        return isControl ? "holds a control character, such as a line break" : nil
+    }
+}

@@ -21,9 +21,11 @@ public struct Timestamp: Hashable, Comparable, Sendable {
         return Timestamp(milliseconds: overflow ? .max : sum)
     }
 
+    /// The time from `right` to `left`; stops at the longest there is instead of overflowing.
     @inlinable
     public static func - (left: Timestamp, right: Timestamp) -> Milliseconds {
-        Milliseconds(left.milliseconds - right.milliseconds)
+        let (difference, overflow) = left.milliseconds.subtractingReportingOverflow(right.milliseconds)
+        return Milliseconds(overflow ? (left < right ? .min : .max) : difference)
     }
 }
 

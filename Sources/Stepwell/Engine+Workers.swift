@@ -15,12 +15,12 @@ extension Engine {
         } catch {
             throw WorkerError(command: command, reason: error.description)
         }
+        // From now on a stop of the engine ends it, also while its hello is awaited.
+        supervisors.withLock { $0.append(supervisor) }
         let readiness = await withCheckedContinuation { continuation in
             supervisor.start { continuation.resume(returning: $0) }
         }
-        guard case .failed(let reason) = readiness else {
-            return supervisors.withLock { $0.append(supervisor) }
-        }
+        guard case .failed(let reason) = readiness else { return }
         await withCheckedContinuation { continuation in supervisor.kill { continuation.resume() } }
         throw WorkerError(command: command, reason: reason)
     }

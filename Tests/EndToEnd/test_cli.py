@@ -34,7 +34,8 @@ class ExitCodes(Sandbox):
         self.template(command("a", "true"))
         for words in (
             [], ["run"], ["run", "t.yaml", "u.yaml"], ["run", "t.yaml", "--bogus"], ["run", "t.yaml", "--key"],
-            ["run", "t.yaml", "--key", ""], ["run", "t.yaml", "--new"], ["run", "t.yaml", "--priority", "101"],
+            ["run", "t.yaml", "--key", ""], ["run", "t.yaml", "--key", "a\nb"],
+            ["run", "t.yaml", "--key", "x" * 513], ["graph", "missing.yaml"], ["run", "t.yaml", "--new"], ["run", "t.yaml", "--priority", "101"],
             ["run", "t.yaml", "--priority", "1.5"], ["run", "t.yaml", "--timeout", "0"], ["run", "t.yaml", "-o", "xml"],
             ["run", "t.yaml", "--key", "a", "--key", "b"], ["run", "missing.yaml"], ["show"],
             ["list", "--state", "done"],
@@ -55,6 +56,10 @@ class ExitCodes(Sandbox):
             with self.subTest(words=words):
                 self.assertIn("no", self.stepwell(*words, code=3).stderr)
         self.assertFalse((self.folder / ".stepwell").exists(), "a store was made for nothing")
+        # What an engine leaves that dies before it has made its store.
+        (self.folder / ".stepwell").mkdir()
+        (self.folder / ".stepwell/engine.lock").touch()
+        self.assertIn("there is no store", self.stepwell("list", code=3).stderr)
         self.template(command("a", "true"))
         self.run_task()
         for words in (["show", "ffff"], ["events", "ffff"], ["retry", "ffff"], ["cancel", "not-hex"], ["resume", ""]):

@@ -79,7 +79,7 @@ class Commands(EndToEndTest):
         self.assertEqual(sorted(self.processes()), orphans, "a command outlives its engine")
         second.touch()
         after = self.stepwell.run(*run_it)
-        self.assertIn("1 attempts closed as lost", after.stderr)
+        self.assertIn("1 attempt closed as lost", after.stderr)
         self.assertIn("2 processes of the engine before ended", after.stderr)
         self.assertEqual(self.processes(), [])
         self.assertEqual(self.stepwell.results(), {"stay": "2"})

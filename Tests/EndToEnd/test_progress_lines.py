@@ -1,37 +1,13 @@
 """A run that nobody watches tells every transition of its task, one line each: what cron puts into a mail."""
 
-import os
-import subprocess
-import tempfile
-import unittest
-from pathlib import Path
-
-BINARY = os.environ.get("STEPWELL_BIN")
-
-TEMPLATE = """
-name: quick
-namespace_name: tests
-version: 1
-steps:
-  - name: only
-    handler: { command: ["true"] }
-"""
+from support import EndToEndTest, Stepwell, command_step
 
 
-@unittest.skipUnless(BINARY, "STEPWELL_BIN names no binary")
-class ProgressLines(unittest.TestCase):
-    def test_no_transition_is_left_out(self):
+class ProgressLines(EndToEndTest):
+    def test_no_transition_is_left_out(self) -> None:
+        template = self.write_template(command_step("only", "true"))
         # The engine is at work before the task is known to whoever prints, so once is not enough.
-        for attempt in range(20):
-            with tempfile.TemporaryDirectory() as folder:
-                (Path(folder) / "quick.yaml").write_text(TEMPLATE)
-                done = subprocess.run(
-                    [BINARY, "run", "quick.yaml"], cwd=folder, capture_output=True, text=True, timeout=60
-                )
-                self.assertEqual(done.returncode, 0, done.stderr)
-                types = [line.split()[3] for line in done.stderr.splitlines()]
-                self.assertEqual(types, ["task.submitted", "attempt.started", "step.completed", "task.completed"])
-
-
-if __name__ == "__main__":
-    unittest.main()
+        for _ in range(20):
+            run = Stepwell(self).run("run", template)
+            types = [line.split()[3] for line in run.stderr.splitlines()]
+            self.assertEqual(types, ["task.submitted", "attempt.started", "step.completed", "task.completed"])

@@ -98,8 +98,23 @@ class Gated(EndToEndTest):
         self.assertNotEqual(self.stepwell.events()[-1]["type"], "engine.stopped")
         self.open_gate()
         after = self.stepwell.run(*self.run_it)
-        self.assertIn("1 attempts closed as lost", after.stderr)
+        self.assertIn("1 attempt closed as lost", after.stderr)
         self.check_history(self.stepwell)
+
+
+class Starting(EndToEndTest):
+    def test_a_signal_while_a_worker_starts_ends_the_engine_without_waiting_for_it(self) -> None:
+        for number in (SIGTERM, SIGINT):
+            with self.subTest(number.name):
+                stepwell = Stepwell(self)
+                template = self.write_template({"name": "one", "handler": {"callable": "x"}})
+                begun = self.new_folder() / "begun"
+                engine = stepwell.start("run", template, "--worker", f"sh -c 'touch {begun}; sleep 600'")
+                wait_until(begun.exists, "the worker starts")
+                engine.signal(number)
+                self.assertEqual(engine.wait(20), 130, str(engine))
+                self.assertEqual(stepwell.events()[-1]["type"], "engine.stopped")
+                self.assertEqual(stepwell.tasks(), [])
 
 
 class Follow(EndToEndTest):

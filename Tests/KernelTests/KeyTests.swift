@@ -63,6 +63,22 @@ struct KeyTests {
         #expect(throws: Rejection.duplicateTask(story["one"])) { try story.turn([request]) }
     }
 
+    @Test(
+        "A key is short text on one line",
+        arguments: [
+            ("2026-11-24", true), ("größe ✓", true), (String(repeating: "x", count: 512), true), ("", false),
+            (String(repeating: "x", count: 513), false), ("a\nb", false), ("\u{7F}", false), ("\u{85}", false),
+        ])
+    func keys(key: String, isAllowed: Bool) throws {
+        var story = Story(steps("a"))
+        if isAllowed {
+            _ = try story.submit(key: key)
+        } else {
+            #expect { try story.submit(key: key) } throws: { ($0 as? Rejection)?.code == "invalid_key" }
+        }
+        #expect(story.driver.state.openTaskCount == (isAllowed ? 1 : 0))
+    }
+
     @Test("A priority is between -100 and 100", arguments: [(-101, false), (-100, true), (100, true), (101, false)])
     func priorities(priority: Int, isAllowed: Bool) throws {
         var story = Story(steps("a"))

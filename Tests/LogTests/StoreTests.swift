@@ -135,10 +135,14 @@ struct StoreTests {
         let missing = directory.path + "/missing"
         #expect(throws: LogError.notFound(path: missing)) { try reader(missing) }
         #expect(!FileManager.default.fileExists(atPath: missing))
-        #expect(code { try reader(directory.path) } == "not_a_store")
+        // Nothing, or what an engine leaves that died before it had made its store, is no store yet.
+        #expect(code { try reader(directory.path) } == "store_not_found")
+        try Data().write(to: URL(fileURLWithPath: directory.path + "/engine.lock"))
+        #expect(code { try reader(directory.path) } == "store_not_found")
 
         let file = directory.path + "/file"
         try Data("text".utf8).write(to: URL(fileURLWithPath: file))
+        #expect(code { try reader(directory.path) } == "not_a_store")
         #expect(code { try reader(file) } == "not_a_store")
         #expect(code { try writer(file) } == "not_a_store")
 

@@ -64,7 +64,11 @@ struct Drive {
         }
         do {
             if engine.recovery.isNoteworthy { progress.notice(engine.recovery.description) }
+            let isStarting = Mutex(true)
+            // Nothing runs yet that could end in good order, and a worker may be long in starting.
+            interruption.then { if isStarting.withLock({ $0 }) { Task { await engine.stop(grace: .zero) } } }
             try await engine.startWorkers(workers)
+            isStarting.withLock { $0 = false }
             try await engine.requireHandlers(of: templates(engine))
             let tasks = try await begin(engine, progress)
             for task in tasks { progress.show(.task(try await task.report())) }
@@ -73,6 +77,7 @@ struct Drive {
         } catch {
             await engine.stop(grace: .zero)
             await progress.end()
+            if interruption.hasFired { return .interrupted }
             throw error
         }
     }

@@ -33,6 +33,9 @@ struct GraphCommand: Command {
         if Files.exists(subject) {
             let template = try TemplateLoader.load(path: subject, environment: environment)
             output(GraphText(template: template, states: nil).text(format))
+        } else if subject.contains(where: { $0 == "." || $0 == "/" }) {
+            // No id of a task has these; a file was meant.
+            throw FileError(path: subject, reason: "No such file or directory", code: "unreadable_file")
         } else {
             let reader = try store.reader()
             guard let report = try TaskReport.read(try reader.findTask(subject), from: reader) else {

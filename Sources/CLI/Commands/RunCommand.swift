@@ -45,7 +45,7 @@ struct RunCommand: Command {
         environment = arguments[.environment]
         input = try Self.readInput(arguments[Self.input])
         if arguments.has(Self.new), arguments[Self.key] == nil { throw UsageError("'--new' goes with '--key'") }
-        if arguments[Self.key]?.isEmpty == true { throw UsageError("the key is empty", command: "run") }
+        if let fault = arguments[Self.key].flatMap(Submission.fault) { throw Rejection.invalidKey(fault) }
         submit = SubmitOptions(
             key: arguments[Self.key], replacing: arguments.has(Self.new),
             priority: try arguments.integer(Self.priority, in: -100...100),

@@ -33,7 +33,10 @@ package final class Environment: @unchecked Sendable {
                 return entry.environment
             }
             guard directory.hasData() else {
-                throw .notAStore(path: directory.path, reason: "it has no data in a file data.mdb")
+                guard directory.isUnmade() else {
+                    throw .notAStore(path: directory.path, reason: "it has no data in a file data.mdb")
+                }
+                throw .notFound(path: directory.path)
             }
             try directory.checkData()
             try directory.reserveLockFile(readersMax: readersMax)

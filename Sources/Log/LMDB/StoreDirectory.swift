@@ -39,6 +39,19 @@ struct StoreDirectory: Sendable {
     /// Whether there are data. An empty file is what a crash leaves between the file's creation and its first page.
     func hasData() -> Bool { size(of: dataPath) > 0 }
 
+    /// Whether the directory holds nothing, or only what an engine leaves that died before it had made its store.
+    func isUnmade() -> Bool {
+        guard let directory = opendir(path) else { return false }
+        defer { closedir(directory) }
+        while let entry = readdir(directory) {
+            let name = withUnsafeBytes(of: entry.pointee.d_name) { bytes in
+                String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+            }
+            guard [".", "..", "engine.lock", "lock.mdb", "data.mdb"].contains(name) else { return false }
+        }
+        return true
+    }
+
     /// Allots the blocks of LMDB's lock file. LMDB only sets its length and then writes through a map, which on a full disk
     /// ends the process with SIGBUS.
     func reserveLockFile(readersMax: Int) throws(LogError) {
