@@ -1,6 +1,10 @@
 """A run that nobody watches tells every transition of its task, one line each: what cron puts into a mail."""
 
-from support import EndToEndTest, Stepwell, command_step
+import json
+import os
+import subprocess
+
+from support import SAFETY_NET, EndToEndTest, Stepwell, command_step
 
 
 class ProgressLines(EndToEndTest):
@@ -11,3 +15,16 @@ class ProgressLines(EndToEndTest):
             run = Stepwell(self).run("run", template)
             types = [line.split()[3] for line in run.stderr.splitlines()]
             self.assertEqual(types, ["task.submitted", "attempt.started", "step.completed", "task.completed"])
+
+    def test_a_reader_that_is_gone_does_not_end_the_run(self) -> None:
+        stepwell = Stepwell(self)
+        template = self.write_template(command_step("one", "true"), command_step("two", "true", dependencies=["one"]))
+        reading, writing = os.pipe()
+        os.close(reading)
+        done = subprocess.run(
+            [self.binary, "run", template, "--store", stepwell.store, "-o", "json"], env=self.environment,
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=writing, timeout=SAFETY_NET,
+        )
+        os.close(writing)
+        self.assertEqual(done.returncode, 0)
+        self.assertEqual(json.loads(done.stdout)["state"], "complete")

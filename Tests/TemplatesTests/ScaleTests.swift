@@ -17,17 +17,9 @@ struct ScaleTests {
 
     @Test("a chain of 100,000 steps loads", .timeLimit(.minutes(1)))
     func long() throws {
-        let clock = ContinuousClock()
-        let text = chain(100_000)
-        var template: Template?
-        let elapsed = try clock.measure { template = try load(text).get() }
-        #expect(template?.steps.count == 100_000)
-        #expect(template?.steps[99_999].dependencies == [99_998])
-        #if !DEBUG
-            #expect(elapsed < .seconds(2))
-        #else
-            #expect(elapsed < .seconds(30))
-        #endif
+        let template = try load(chain(100_000)).get()
+        #expect(template.steps.count == 100_000)
+        #expect(template.steps[99_999].dependencies == [99_998])
     }
 
     @Test("a ring of 100,000 steps is found, and printed short", .timeLimit(.minutes(1)))

@@ -21,16 +21,17 @@ enum Terminal {
         }
     }
 
-    /// Writes all of the text, also to a pipe that is slow. A reader that is gone ends the program as `SIGPIPE` would; a
-    /// result that cannot be written ends it too, so that nobody takes half of it for the whole.
+    /// Writes all of the text, also to a pipe that is slow. A reader of standard output that is gone ends the program as
+    /// `SIGPIPE` would; a result that cannot be written ends it too, so that nobody takes half of it for the whole. Standard error
+    /// only tells of the work, and must not end it.
     static func write(_ text: String, to descriptor: Int32) {
         var bytes = Array(text.utf8)[...]
         while !bytes.isEmpty {
             let count = bytes.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
             if count < 0 {
                 if errno == EINTR || errno == EAGAIN { continue }
-                if errno == EPIPE { exit(141) }
                 guard descriptor == STDOUT_FILENO else { return }
+                if errno == EPIPE { exit(141) }
                 let error = FileError.last("standard output", "unwritable_file")
                 note("error: \(error)")
                 exit(ExitCode(error).rawValue)
