@@ -78,7 +78,7 @@ let package = Package(
             name: "TemplatesTests", dependencies: ["StepwellTemplates", "StepwellModel"], path: "Tests/TemplatesTests",
             exclude: ["Corpus"], swiftSettings: dialect),
         .testTarget(
-            name: "LogTests", dependencies: ["StepwellLog", "StepwellModel"], path: "Tests/LogTests",
+            name: "LogTests", dependencies: ["StepwellLog", "StepwellModel", "CLMDB"], path: "Tests/LogTests",
             swiftSettings: dialect),
         .testTarget(
             name: "EngineTests",

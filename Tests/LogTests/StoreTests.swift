@@ -1,3 +1,4 @@
+import CLMDB
 import Foundation
 import StepwellModel
 import Testing
@@ -156,6 +157,18 @@ struct StoreTests {
             #expect(code { try writer(store) } == "not_a_store")
             #expect(FileManager.default.contents(atPath: store + "/data.mdb") == garbage)
         }
+    }
+
+    @Test("a store whose first page is all that was made is none yet, and the next writer makes it whole")
+    func unmade() throws {
+        try FileManager.default.createDirectory(atPath: directory.store, withIntermediateDirectories: true)
+        var environment: OpaquePointer?
+        #expect(mdb_env_create(&environment) == MDB_SUCCESS)
+        #expect(mdb_env_open(environment, directory.store, 0, 0o644) == MDB_SUCCESS)
+        mdb_env_close(environment)
+        #expect(code { _ = try LMDBReader(path: directory.store) } == "store_not_found")
+        do { #expect(try LMDBLog(path: directory.store).head == .empty) }
+        #expect(try LMDBReader(path: directory.store).currentHead() == .empty)
     }
 
     @Test("a store of another format is refused by its number")

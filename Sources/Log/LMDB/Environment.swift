@@ -87,8 +87,11 @@ package final class Environment: @unchecked Sendable {
             do throws(LMDBError) {
                 tables = try Tables { name throws(LMDBError) in try openTable(transaction, name, flags: 0) }
             } catch {
+                // Asked of the same view: an engine may be making the store at this moment.
+                let isUnmade = isWithoutTables(transaction)
                 mdb_txn_abort(transaction)
-                throw error.code == MDB_NOTFOUND ? Self.foreign(directory) : error.logError(path: directory.path)
+                guard error.code == MDB_NOTFOUND else { throw error.logError(path: directory.path) }
+                throw isUnmade ? .notFound(path: directory.path) : Self.foreign(directory)
             }
             // Committed, or the handles of the tables would go with it.
             mdb_txn_commit(transaction)
@@ -169,12 +172,8 @@ package final class Environment: @unchecked Sendable {
     private static func prepare(_ raw: OpaquePointer, _ directory: StoreDirectory) throws(LogError) -> Tables {
         let transaction = WriteTransaction(try begin(raw, 0, directory))
         do throws(LMDBError) {
-            // Of the main table LMDB knows the names of the others; 1 is its handle.
-            var statistics = MDB_stat()
-            try LMDBError.check(mdb_env_stat(raw, &statistics), "mdb_env_stat")
-            let isEmpty = statistics.ms_entries == 0
             let tables: Tables
-            if isEmpty {
+            if transaction.isEmpty {
                 tables = try Tables { name throws(LMDBError) in try transaction.open(name) }
                 for row in StoreInfo.newRows() {
                     let key = UnsafeRawBufferPointer(start: row.key.utf8Start, count: row.key.utf8CodeUnitCount)

@@ -59,6 +59,9 @@ struct WriteTransaction: ~Copyable {
         try LMDBError.check(mdb_txn_commit(raw), "mdb_txn_commit")
     }
 
+    /// Whether there is no table yet.
+    var isEmpty: Bool { isWithoutTables(raw) }
+
     func open(_ name: StaticString) throws(LMDBError) -> Table {
         try openTable(raw, name, flags: UInt32(MDB_CREATE))
     }
@@ -152,6 +155,13 @@ struct Cursor: ~Copyable {
         guard code == MDB_SUCCESS else { throw LogError(reading: LMDBError(code: code, operation: "mdb_cursor_get")) }
         return (UnsafeRawBufferPointer(key), UnsafeRawBufferPointer(value))
     }
+}
+
+/// Whether the store, as the transaction sees it, has no table yet. LMDB's main table holds the names of the others; 1 is its
+/// handle.
+func isWithoutTables(_ transaction: OpaquePointer) -> Bool {
+    var statistics = MDB_stat()
+    return mdb_stat(transaction, 1, &statistics) == MDB_SUCCESS && statistics.ms_entries == 0
 }
 
 /// Opens a table in a transaction of either kind.
