@@ -184,7 +184,14 @@ class Streams(Sandbox):
         self.wait_for("attempt.started", run)
         follower = Running(self, ["bash", "-c", script], self.environment, self.folder)
         streams = Path(f"/proc/{follower.pid}/fd")
-        wait_until(lambda: any("data.mdb" in os.readlink(f) for f in streams.iterdir()), "the follower reads the store")
+
+        def reads_the_store():
+            try:
+                return any("data.mdb" in os.readlink(stream) for stream in streams.iterdir())
+            except FileNotFoundError:
+                return False  # one was closed while it was looked at
+
+        wait_until(reads_the_store, "the follower reads the store")
         self.assertEqual([os.readlink(streams / str(number)) for number in range(3)], ["/dev/null"] * 3)
 
     def test_with_json_the_payload_is_all_of_standard_output(self):
