@@ -127,4 +127,16 @@ struct CommandEndTests {
         // Other suites run beside this one.
         #expect(openDescriptors() < 400)
     }
+
+    @Test("a reactor that stops leaves no dead child behind")
+    func stoppedReactor() throws {
+        let stage = CommandStage()
+        stage.runner.run(FakeTask(shell: "echo $$ >&2; exec sleep 1000").assignment())
+        let number = try #require(pid_t(try stage.processes()[0]))
+        stage.context.reactor.stop()
+        // A child that nobody has waited for keeps its number.
+        let deadline = ContinuousClock.now + .seconds(30)
+        while Glibc.kill(number, 0) == 0, ContinuousClock.now < deadline { sched_yield() }
+        #expect(Glibc.kill(number, 0) == -1 && errno == ESRCH)
+    }
 }
