@@ -23,6 +23,7 @@ let package = Package(
         .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
         .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .target(name: "CLinux"),
+        .target(name: "CChecksum"),
 
         // The nouns, the decisions, the durable order of events.
         // libm: nothing below imports Glibc, which would link it for the rounding of a Double.
@@ -35,7 +36,7 @@ let package = Package(
             name: "StepwellTemplates", dependencies: ["StepwellModel", "CYAML"], path: "Sources/Templates",
             swiftSettings: dialect),
         .target(
-            name: "StepwellLog", dependencies: ["StepwellModel", "CLMDB", "CCrypto"], path: "Sources/Log",
+            name: "StepwellLog", dependencies: ["StepwellModel", "CLMDB", "CCrypto", "CChecksum"], path: "Sources/Log",
             swiftSettings: dialect),
 
         // What performs, and what users hold in their hands.

@@ -35,21 +35,26 @@ struct SnapshotPolicy {
 /// A task as bytes, for the snapshot table. A cache: bytes that do not decode are ignored, and the events are folded instead.
 enum SnapshotCodec {
     /// Raised whenever the layout changes; other layouts are ignored.
-    private static let layout: UInt64 = 1
+    private static let layout: UInt64 = 2
 
     static func encode(_ task: TaskRecord) -> [UInt8] {
         var writer = CBORWriter()
-        writer.array(5)
+        writer.checked { write(task, to: &$0) }
+        return writer.bytes
+    }
+
+    private static func write(_ task: TaskRecord, to writer: inout CBORWriter) {
+        writer.array(6)
         writer.unsigned(layout)
+        writer.unsigned(task.last.rawValue)
         writer.unsigned(UInt64(task.state.rawValue))
         writer.unsigned(UInt64(task.eventCount))
         writer.integer(task.changed.milliseconds)
         writer.array(task.steps.count)
-        for step in task.steps { encode(step, into: &writer) }
-        return writer.bytes
+        for step in task.steps { write(step, to: &writer) }
     }
 
-    private static func encode(_ step: StepRecord, into writer: inout CBORWriter) {
+    private static func write(_ step: StepRecord, to writer: inout CBORWriter) {
         writer.array(10)
         writer.unsigned(UInt64(step.state.rawValue))
         writer.unsigned(UInt64(step.workerKind.rawValue))
@@ -66,7 +71,7 @@ enum SnapshotCodec {
     /// The task, or nil if the bytes are of another layout or damaged.
     static func decode(_ snapshot: TaskSnapshotBytes, _ summary: TaskSummary, _ route: Route) -> TaskRecord? {
         snapshot.bytes.withUnsafeBytes { bytes in
-            var reader = CBORReader(bytes)
+            guard var reader = try? CBORReader(checked: bytes) else { return nil }
             return try? decode(&reader, snapshot, summary, route)
         }
     }
@@ -74,7 +79,8 @@ enum SnapshotCodec {
     private static func decode(
         _ reader: inout CBORReader, _ snapshot: TaskSnapshotBytes, _ summary: TaskSummary, _ route: Route
     ) throws(CBORError) -> TaskRecord? {
-        guard try reader.array() == 5, try reader.unsigned() == layout,
+        guard try reader.array() == 6, try reader.unsigned() == layout,
+            try reader.unsigned() == snapshot.number.rawValue,
             let state = TaskState(rawValue: UInt8(clamping: try reader.unsigned()))
         else { return nil }
         let eventCount = UInt32(clamping: try reader.unsigned())

@@ -5,7 +5,7 @@ struct EncodedBatch: ~Copyable {
     private var writer = CBORWriter()
     /// Where each event ends.
     private var ends: [Int] = []
-    private var hasher = SHA256()
+    private var hasher = CommitHasher()
 
     var bytes: [UInt8] { writer.bytes }
     var count: Int { ends.count }
@@ -28,10 +28,19 @@ struct EncodedBatch: ~Copyable {
             EventCodec.encode(event, into: &writer)
             ends.append(writer.bytes.count)
         }
-        let hash = writer.bytes.withRawBytes {
-            HashChain.hash(previous: head.hash, batch: $0, with: &hasher)
+        return LogHead(number: number, time: time, hash: hash(events, after: head.hash))
+    }
+
+    private mutating func hash(_ events: [EventRecord], after previous: [UInt8]) -> [UInt8] {
+        hasher.begin(after: previous, form: .runs)
+        writer.bytes.withRawBytes { bytes in
+            var start = 0
+            for (event, end) in zip(events, ends) {
+                hasher.add(UnsafeRawBufferPointer(rebasing: bytes[start..<end]), of: event.task)
+                start = end
+            }
         }
-        return LogHead(number: number, time: time, hash: hash)
+        return hasher.finish()
     }
 
     /// The bytes of each event, in order.

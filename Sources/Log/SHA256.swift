@@ -29,8 +29,17 @@ package struct SHA256: ~Copyable {
             precondition(EVP_DigestFinal_ex(context, buffer.baseAddress, nil) == 1, "SHA-256 failed")
             count = Self.byteCount
         }
-        start()
+        restart()
         return hash
+    }
+
+    /// The same for whoever only passes it on.
+    mutating func finish(_ body: (UnsafeRawBufferPointer) -> Void) {
+        withUnsafeTemporaryAllocation(byteCount: Self.byteCount, alignment: 1) { buffer in
+            precondition(EVP_DigestFinal_ex(context, buffer.baseAddress, nil) == 1, "SHA-256 failed")
+            body(UnsafeRawBufferPointer(buffer))
+        }
+        restart()
     }
 
     package static func hash(_ bytes: [UInt8]) -> [UInt8] {
@@ -42,5 +51,10 @@ package struct SHA256: ~Copyable {
     private func start() {
         // libcrypto always has SHA-256; this fails only when it is broken.
         precondition(EVP_DigestInit_ex(context, EVP_sha256(), nil) == 1, "SHA-256 failed")
+    }
+
+    /// Without a digest's name libcrypto need not look for it again.
+    private func restart() {
+        precondition(EVP_DigestInit_ex(context, nil, nil) == 1, "SHA-256 failed")
     }
 }

@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 import cbor2
 import lmdb
 
-FORMAT = 1
+FORMATS = (1, 2)
 
 ENVELOPE = {
     1: "seq", 2: "task_id", 3: "task_seq", 4: "prev", 5: "type", 6: "version", 7: "time", 8: "actor_type",
@@ -68,8 +68,8 @@ class Store:
         self.environment = lmdb.open(path, readonly=True, create=False, max_dbs=16)
         self.transaction = self.environment.begin()
         found = cbor2.loads(dict(self.rows("meta"))[b"format"])
-        if found != FORMAT:
-            raise Damaged(f"the store has format {found}, not {FORMAT}")
+        if found not in FORMATS:
+            raise Damaged(f"the store has format {found}, none of {FORMATS}")
 
     def rows(self, table):
         handle = self.environment.open_db(table.encode(), self.transaction, create=False)
@@ -80,16 +80,23 @@ class Store:
         events = iter(self.rows("events"))
         last, chain = 0, bytes(32)
         for key, value in self.rows("commits"):
-            commit = cbor2.loads(value)
+            commit = checked(value)
             if commit[1] != last + 1:
                 raise Damaged(f"a commit begins at event {commit[1]}, not {last + 1}")
-            hasher = hashlib.sha256(chain)
+            runs = []
             for number in range(last + 1, seq(key) + 1):
                 event_key, event = next(events, (bytes(8), b""))
                 if seq(event_key) != number:
                     raise Damaged(f"event {number} is missing")
-                hasher.update(event)
-            last, chain = seq(key), hasher.digest()
+                task = checked(event).get(2)
+                if runs and runs[-1][0] == task:
+                    runs[-1][1] += event
+                else:
+                    runs.append([task, event])
+            # Commits before the form 1 hash the events themselves.
+            form = commit.get(4, 0)
+            parts = [hashlib.sha256(run).digest() if form == 1 else run for _, run in runs]
+            last, chain = seq(key), hashlib.sha256(chain + b"".join(parts)).digest()
             if chain != commit[3]:
                 raise Damaged(f"the hash chain is broken at the commit that ends with event {last}")
         if next(events, None) is not None:
@@ -101,12 +108,12 @@ class Store:
     def step_names(self):
         """The names of the steps of every task."""
         templates = {digest: [step[1] for step in cbor2.loads(value)[5]] for digest, value in self.rows("templates")}
-        return {task: templates[cbor2.loads(value)[4]] for task, value in self.rows("tasks")}
+        return {task: templates[checked(value)[4]] for task, value in self.rows("tasks")}
 
     def events(self):
         names = self.step_names()
         for key, value in self.rows("events"):
-            raw = {ENVELOPE[key]: part for key, part in cbor2.loads(value).items() if key in ENVELOPE}
+            raw = {ENVELOPE[key]: part for key, part in checked(value).items() if key in ENVELOPE}
             if raw["type"] not in TYPES or raw["version"] != 1:
                 raise Damaged(f"event {raw['seq']} has the unknown type {raw['type']}, version {raw['version']}")
             if raw["seq"] != seq(key):
@@ -131,10 +138,10 @@ class Store:
         for key, value in self.rows("meta"):
             yield "meta", key.decode(), plain(cbor2.loads(value))
         for key, value in self.rows("commits"):
-            commit = cbor2.loads(value)
+            commit = checked(value)
             yield "commits", seq(key), {"first": commit[1], "time_ms": commit[2], "hash": commit[3].hex()}
         for key, value in self.rows("tasks"):
-            row = {TASK[key - 1]: plain(part) for key, part in cbor2.loads(value).items() if key <= len(TASK)}
+            row = {TASK[key - 1]: plain(part) for key, part in checked(value).items() if key <= len(TASK)}
             yield "tasks", str(uuid.UUID(bytes=key)), {**row, "state": STATES[row["state"]]}
         for key, _ in self.rows("open"):
             yield "open", str(uuid.UUID(bytes=key)), None
@@ -149,11 +156,37 @@ class Store:
             yield "templates", key.hex(), [step[1] for step in cbor2.loads(value)[5]]
         for key, value in self.rows("logs"):
             lease, number = struct.unpack(">QI", key[16:])
-            line = cbor2.loads(value)
+            line = checked(value)
             yield "logs", [str(uuid.UUID(bytes=key[:16])), lease, number], {
                 "step_index": line[1], "attempt": line[2], "time_ms": line[3], "level": LEVELS[line[4]],
                 "text": line[5],
             }
+
+
+def checked(value):
+    """A row's value. From format 2 on it comes with its checksum: an array of two."""
+    if value[0] != 0x82:
+        return cbor2.loads(value)
+    body, (whole, checksum) = value[1:-5], cbor2.loads(value)
+    if checksum != struct.pack(">I", crc32c(body)):
+        raise Damaged("a checksum does not match")
+    return whole
+
+
+def crc32c(data):
+    rest = 0xFFFFFFFF
+    for byte in data:
+        rest = rest >> 8 ^ CRC32C[(rest ^ byte) & 0xFF]
+    return rest ^ 0xFFFFFFFF
+
+
+def crc32c_of_byte(rest):
+    for _ in range(8):
+        rest = rest >> 1 ^ 0x82F63B78 if rest & 1 else rest >> 1
+    return rest
+
+
+CRC32C = [crc32c_of_byte(byte) for byte in range(256)]
 
 
 def seq(key):

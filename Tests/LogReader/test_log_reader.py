@@ -9,6 +9,7 @@ import json
 import os
 import re
 import signal
+import struct
 import subprocess
 import sys
 import tempfile
@@ -100,6 +101,16 @@ def reason_to_skip():
     return None
 
 
+def crc32c(data):
+    """Bit by bit, by the definition."""
+    rest = 0xFFFFFFFF
+    for byte in data:
+        rest ^= byte
+        for _ in range(8):
+            rest = rest >> 1 ^ 0x82F63B78 if rest & 1 else rest >> 1
+    return rest ^ 0xFFFFFFFF
+
+
 class Page(unittest.TestCase):
     """The page alone."""
 
@@ -109,10 +120,12 @@ class Page(unittest.TestCase):
         (_, first), (_, second), (_, commit_1), (_, commit_2) = [
             (key, bytes.fromhex("".join(value.split()))) for key, value in rows
         ]
-        chain = hashlib.sha256(bytes(32) + first).digest()
-        self.assertEqual(commit_1[-32:], chain)
-        self.assertEqual(commit_2[-32:], hashlib.sha256(chain + second).digest())
-        self.assertIn(f"the first event's {len(first)};", example)
+        chain = hashlib.sha256(bytes(32) + hashlib.sha256(first).digest()).digest()
+        self.assertIn(chain, commit_1)
+        self.assertIn(hashlib.sha256(chain + hashlib.sha256(second).digest()).digest(), commit_2)
+        for row in first, second, commit_1, commit_2:
+            self.assertEqual(row[-4:], struct.pack(">I", crc32c(row[1:-5])))
+        self.assertIn(f"the first event's {len(first)} bytes;", example)
 
 
 class Reader(unittest.TestCase):

@@ -36,19 +36,35 @@ struct EventCodecTests {
         }
     }
 
-    @Test("flipped bits are refused or read as another event, and never more", arguments: EventType.allCases)
+    @Test("one flipped bit is always refused", arguments: EventType.allCases)
+    func oneBitFlipped(_ type: EventType) {
+        var generator = SeededGenerator(seed: UInt64(type.number) + 4000)
+        for _ in 0..<3 {
+            let record = generator.record(type)
+            let whole = encode(record)
+            for bit in 0..<whole.count * 8 {
+                var bytes = whole
+                bytes[bit / 8] ^= 1 << UInt8(bit % 8)
+                #expect(throws: LogError.self) { try decode(bytes, number: record.number) }
+            }
+        }
+    }
+
+    @Test(
+        "without a checksum, flipped bits are refused or read as another event, and never more",
+        arguments: EventType.allCases)
     func bitFlips(_ type: EventType) {
         var generator = SeededGenerator(seed: UInt64(type.number) + 3000)
         for _ in 0..<300 {
             let record = generator.record(type)
-            var bytes = encode(record)
+            var bytes = withoutChecksum(encode(record))
             for _ in 0..<Int.random(in: 1...3, using: &generator) {
                 bytes[Int.random(in: bytes.indices, using: &generator)] ^=
                     1 << UInt8.random(in: 0..<8, using: &generator)
             }
             // Whatever is accepted must be what a writer would have written for it.
             if let read = try? decode(bytes, number: record.number), !hasUnknownKeys(bytes, read) {
-                #expect(encode(read) == bytes)
+                #expect(withoutChecksum(encode(read)) == bytes)
             }
         }
     }
@@ -109,7 +125,12 @@ struct EventCodecTests {
     }
 
     /// A flip may turn a known key into an unknown one, which is passed over and not written again.
-    private func hasUnknownKeys(_ bytes: [UInt8], _ read: EventRecord) -> Bool { encode(read).count != bytes.count }
+    private func hasUnknownKeys(_ bytes: [UInt8], _ read: EventRecord) -> Bool {
+        withoutChecksum(encode(read)).count != bytes.count
+    }
+
+    /// As a store of the first format has it.
+    private func withoutChecksum(_ bytes: [UInt8]) -> [UInt8] { Array(bytes[1..<(bytes.count - 5)]) }
 
     private func withoutPayloads(_ record: EventRecord) -> EventRecord {
         var record = record

@@ -10,8 +10,35 @@ struct GoldenEventTests {
     func frozen(_ type: EventType) throws {
         let record = try #require(Self.records[type])
         let hex = try #require(Golden.events[type])
-        #expect(hexadecimal(encode(record)) == hex)
+        let checked = checked(bytes(hex))
+        #expect(encode(record) == checked)
+        #expect(try decode(checked, number: record.number) == record)
+        // As the first format had it.
         #expect(try decode(bytes(hex), number: record.number) == record)
+    }
+
+    @Test("the checksum is CRC-32C")
+    func checksums() {
+        // RFC 3720, appendix B.4.
+        #expect(crc32c([UInt8](repeating: 0, count: 32)) == 0x8A91_36AA)
+        #expect(crc32c([UInt8](repeating: 0xFF, count: 32)) == 0x62A8_AB43)
+        #expect(crc32c(Array(0..<32)) == 0x46DD_794E)
+    }
+
+    /// A value with its checksum, as the page about the format says.
+    private func checked(_ value: [UInt8]) -> [UInt8] {
+        let sum = crc32c(value)
+        return [0x82] + value + [0x44] + (0..<4).reversed().map { UInt8(truncatingIfNeeded: sum >> ($0 * 8)) }
+    }
+
+    /// Bit by bit, by the definition.
+    private func crc32c(_ bytes: [UInt8]) -> UInt32 {
+        var rest = ~UInt32(0)
+        for byte in bytes {
+            rest ^= UInt32(byte)
+            for _ in 0..<8 { rest = rest & 1 == 1 ? rest >> 1 ^ 0x82F6_3B78 : rest >> 1 }
+        }
+        return ~rest
     }
 
     private static let attempt = AttemptID(step: 2, attempt: 1, lease: Lease(300), worker: WorkerID(4))

@@ -181,7 +181,7 @@ struct StoreTests {
                 }
             }
         }
-        let expected = LogError.otherFormat(path: directory.store, found: 7, supported: 1)
+        let expected = LogError.otherFormat(path: directory.store, found: 7, supported: 2)
         #expect(throws: expected) { try LMDBLog(path: directory.store) }
         #expect(throws: expected) { try LMDBReader(path: directory.store) }
     }

@@ -12,6 +12,7 @@ package struct CBORError: Error, Hashable, CustomStringConvertible {
         case unexpectedType
         case outOfRange
         case missing
+        case checksum
     }
 
     package var reason: Reason
@@ -37,6 +38,7 @@ package struct CBORError: Error, Hashable, CustomStringConvertible {
             case .unexpectedType: "a value of an unexpected type"
             case .outOfRange: "a number out of range"
             case .missing: "a required key is missing"
+            case .checksum: "the checksum does not match"
             }
         return "\(what), at byte \(offset)"
     }

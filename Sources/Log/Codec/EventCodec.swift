@@ -1,7 +1,7 @@
 package import StepwellModel
 
-/// Events as bytes: a CBOR map with small integer keys, the envelope, that holds another, the data. `docs/log-format.md`
-/// describes both; what is written once is never rewritten.
+/// Events as bytes: a CBOR map with small integer keys, the envelope, that holds another, the data; with its checksum.
+/// `docs/log-format.md` describes them; what is written once is never rewritten.
 package enum EventCodec {
     /// Keys of the envelope. They never change.
     enum Envelope {
@@ -20,6 +20,10 @@ package enum EventCodec {
 
     /// Appends the record's bytes to the writer's.
     package static func encode(_ record: EventRecord, into writer: inout CBORWriter) {
+        writer.checked { write(record, to: &$0) }
+    }
+
+    private static func write(_ record: EventRecord, to writer: inout CBORWriter) {
         var count = 5
         if record.task != nil { count += 1 }
         if record.taskNumber != 0 { count += 1 }
@@ -86,7 +90,7 @@ package enum EventCodec {
     private static func envelope(
         _ bytes: UnsafeRawBufferPointer, payloads: Payloads, unknownType: inout Int?
     ) throws(CBORError) -> EventRecord? {
-        var reader = CBORReader(bytes)
+        var reader = try CBORReader(checked: bytes)
         var number: UInt64 = 0
         var task: TaskID?
         var taskNumber: UInt32 = 0
@@ -146,7 +150,7 @@ package enum EventCodec {
     /// The task's event before this one, without decoding what follows in the envelope.
     static func previous(_ bytes: UnsafeRawBufferPointer, number: SequenceNumber) throws(LogError) -> SequenceNumber {
         do throws(CBORError) {
-            var reader = CBORReader(bytes)
+            var reader = try CBORReader(checked: bytes)
             var keys = try reader.map()
             while let key = try reader.key(&keys), key <= Envelope.previous {
                 if key == Envelope.previous { return SequenceNumber(try reader.unsigned()) }

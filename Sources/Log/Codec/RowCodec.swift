@@ -5,6 +5,10 @@ enum RowCodec {
     // MARK: Tasks
 
     static func encode(_ task: TaskSummary, into writer: inout CBORWriter) {
+        writer.checked { write(task, to: &$0) }
+    }
+
+    private static func write(_ task: TaskSummary, to writer: inout CBORWriter) {
         writer.map(task.key == nil ? 14 : 15)
         writer.key(1)
         writer.text(task.namespace)
@@ -42,7 +46,7 @@ enum RowCodec {
 
     static func task(_ id: TaskID, from bytes: UnsafeRawBufferPointer) throws(LogError) -> TaskSummary {
         do throws(CBORError) {
-            var reader = CBORReader(bytes)
+            var reader = try CBORReader(checked: bytes)
             var task = TaskSummary(
                 id: id, namespace: "", name: "", version: "", template: TemplateDigest([]), key: nil, priority: 0,
                 state: .pending, submitted: .zero, changed: .zero, first: .zero, last: .zero, eventCount: 0,
@@ -81,7 +85,7 @@ enum RowCodec {
     /// Only what decides over the rows of the indexes: an append reads it for every task that it touches.
     static func state(of id: TaskID, from bytes: UnsafeRawBufferPointer) throws(LogError) -> (TaskState, Timestamp) {
         do throws(CBORError) {
-            var reader = CBORReader(bytes)
+            var reader = try CBORReader(checked: bytes)
             var state: TaskState?
             var keys = try reader.map()
             while let key = try reader.key(&keys) {
@@ -102,19 +106,27 @@ enum RowCodec {
     // MARK: Commits
 
     static func encode(_ commit: Commit, into writer: inout CBORWriter) {
-        writer.map(3)
+        writer.checked { write(commit, to: &$0) }
+    }
+
+    private static func write(_ commit: Commit, to writer: inout CBORWriter) {
+        writer.map(commit.form == .flat ? 3 : 4)
         writer.key(1)
         writer.unsigned(commit.first.rawValue)
         writer.key(2)
         writer.integer(commit.time.milliseconds)
         writer.key(3)
         writer.byteString(commit.hash)
+        if commit.form != .flat {
+            writer.key(4)
+            writer.unsigned(commit.form.rawValue)
+        }
     }
 
     static func commit(last: SequenceNumber, from bytes: UnsafeRawBufferPointer) throws(LogError) -> Commit {
         do throws(CBORError) {
-            var reader = CBORReader(bytes)
-            var commit = Commit(first: .zero, last: last, time: .zero, hash: [])
+            var reader = try CBORReader(checked: bytes)
+            var commit = Commit(first: .zero, last: last, time: .zero, hash: [], form: .flat)
             var seen = KeySet()
             var keys = try reader.map()
             while let key = try reader.key(&keys) {
@@ -123,6 +135,7 @@ enum RowCodec {
                 case 1: commit.first = SequenceNumber(try reader.unsigned())
                 case 2: commit.time = try reader.timestamp()
                 case 3: commit.hash = try reader.byteArray()
+                case 4: commit.form = try reader.enumeration()
                 default: try reader.skip()
                 }
             }
@@ -138,6 +151,10 @@ enum RowCodec {
     // MARK: Log lines
 
     static func encode(_ line: LogLine, into writer: inout CBORWriter) {
+        writer.checked { write(line, to: &$0) }
+    }
+
+    private static func write(_ line: LogLine, to writer: inout CBORWriter) {
         writer.map(5)
         writer.key(1)
         writer.integer(line.step)
@@ -155,7 +172,7 @@ enum RowCodec {
         of task: TaskID, at position: LogLinePosition, from bytes: UnsafeRawBufferPointer
     ) throws(LogError) -> LogLine {
         do throws(CBORError) {
-            var reader = CBORReader(bytes)
+            var reader = try CBORReader(checked: bytes)
             var line = LogLine(
                 task: task, step: 0, attempt: 0, lease: position.lease, number: position.number, time: .zero,
                 level: .info, text: "")
@@ -188,4 +205,5 @@ struct Commit {
     /// The time of its last event.
     var time: Timestamp
     var hash: [UInt8]
+    var form: HashChain.Form
 }

@@ -183,12 +183,25 @@ package final class Environment: @unchecked Sendable {
                 }
             } else {
                 tables = try Tables { name throws(LMDBError) in try transaction.openExisting(name) }
+                try raiseFormat(in: transaction, tables)
             }
             try transaction.commit()
             return tables
         } catch {
             throw error.code == MDB_NOTFOUND || error.code == MDB_INCOMPATIBLE
                 ? foreign(directory) : error.logError(path: directory.path)
+        }
+    }
+
+    /// From here on an earlier version must not write the store: it would not know what it reads.
+    private static func raiseFormat(in transaction: borrowing WriteTransaction, _ tables: Tables) throws(LMDBError) {
+        let key = UnsafeRawBufferPointer(
+            start: StoreInfo.formatKey.utf8Start, count: StoreInfo.formatKey.utf8CodeUnitCount)
+        guard let value = try transaction.get(tables.meta, key) else { return }
+        var reader = CBORReader(value)
+        guard let found = try? reader.unsigned(as: Int.self), found < StoreInfo.format else { return }
+        try StoreInfo.encodedFormat.withRawBytes { value throws(LMDBError) in
+            try transaction.put(tables.meta, key, value)
         }
     }
 

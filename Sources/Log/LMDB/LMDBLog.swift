@@ -105,7 +105,7 @@ extension StoreInfo {
         guard let found = try? reader.unsigned(as: Int.self) else {
             throw .corrupt("the number of the format cannot be read", at: nil)
         }
-        guard found == format else {
+        guard readable.contains(found) else {
             throw .otherFormat(path: environment.path, found: found, supported: format)
         }
     }

@@ -58,7 +58,8 @@ struct LMDBWriter: ~Copyable {
             try withUnsafeBytes(of: RowKey.number(number)) { key throws(LMDBError) in try events.append(key, event) }
         }
         value.removeAll()
-        let commit = Commit(first: head.number.next, last: next.number, time: next.time, hash: next.hash)
+        let commit = Commit(
+            first: head.number.next, last: next.number, time: next.time, hash: next.hash, form: .runs)
         RowCodec.encode(commit, into: &value)
         let commits = try transaction.cursor(tables.commits)
         try withUnsafeBytes(of: RowKey.number(next.number)) { key in

@@ -31,25 +31,31 @@ struct Tables: Sendable {
 
 /// What the table `meta` says of the store.
 struct StoreInfo {
-    /// Raised when a program that knows only the present format could misread a store.
-    static let format = 1
+    /// Raised when a program that knows only the present format could misread a store. Format 2 has checksums.
+    static let format = 2
+    /// Earlier formats that are still read. An engine that opens such a store makes it one of the present format: what it
+    /// holds stays as it is, what is added is of the new form.
+    static let readable = 1...format
 
     static let formatKey: StaticString = "format"
     static let idKey: StaticString = "store_id"
     static let createdKey: StaticString = "created"
+
+    static var encodedFormat: [UInt8] { encoded { $0.unsigned(format) } }
+
+    private static func encoded(_ write: (inout CBORWriter) -> Void) -> [UInt8] {
+        var writer = CBORWriter()
+        write(&writer)
+        return writer.bytes
+    }
 
     /// Sixteen random bytes and the present time, for a new store.
     static func newRows() -> [(key: StaticString, value: [UInt8])] {
         let id = (0..<16).map { _ in UInt8.random(in: .min ... .max) }
         var now = timespec()
         clock_gettime(CLOCK_REALTIME, &now)
-        func encoded(_ write: (inout CBORWriter) -> Void) -> [UInt8] {
-            var writer = CBORWriter()
-            write(&writer)
-            return writer.bytes
-        }
         return [
-            (formatKey, encoded { $0.unsigned(format) }),
+            (formatKey, encodedFormat),
             (idKey, encoded { $0.byteString(id) }),
             (createdKey, encoded { $0.integer(Int64(now.tv_sec) * 1000 + Int64(now.tv_nsec) / 1_000_000) }),
         ]
