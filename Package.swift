@@ -48,7 +48,8 @@ let package = Package(
             dependencies: ["StepwellKernel", "StepwellLog", "StepwellModel", "CLinux"],
             path: "Sources/Engine", swiftSettings: dialect),
         .target(
-            name: "StepwellHistory", dependencies: ["StepwellKernel", "StepwellLog", "StepwellModel"],
+            name: "StepwellHistory",
+            dependencies: ["StepwellEngine", "StepwellKernel", "StepwellLog", "StepwellModel"],
             path: "Sources/History", swiftSettings: dialect),
         .target(
             name: "Stepwell",
@@ -86,7 +87,10 @@ let package = Package(
             dependencies: ["StepwellEngine", "StepwellKernel", "StepwellLog", "StepwellModel", "CLinux"],
             path: "Tests/EngineTests", swiftSettings: dialect),
         .testTarget(
-            name: "HistoryTests", dependencies: ["StepwellHistory", "StepwellKernel", "StepwellLog", "StepwellModel"],
+            name: "HistoryTests",
+            dependencies: [
+                "StepwellHistory", "StepwellEngine", "StepwellKernel", "StepwellLog", "StepwellModel", "CLMDB",
+            ],
             path: "Tests/HistoryTests", swiftSettings: dialect),
         .testTarget(
             name: "StepwellTests", dependencies: ["Stepwell"], path: "Tests/StepwellTests",

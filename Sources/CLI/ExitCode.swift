@@ -39,7 +39,7 @@ enum ExitCode: Int32 {
             case "store_locked", "duplicate_key", "duplicate_task", "task_closed", "nothing_to_retry",
                 "step_not_failed", "step_not_resolvable", "store_format", "file_exists":
                 .conflict
-            case "store_corrupt", "unknown_event", "illegal_event", "not_a_store": .integrity
+            case "store_corrupt", "unknown_event", "illegal_event", "not_a_store", "unknown_hash": .integrity
             default: .failure
             }
     }

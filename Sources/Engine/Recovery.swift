@@ -69,7 +69,3 @@ public struct RecoveryReport: Sendable, CustomStringConvertible {
     /// Whether there was anything to come back to.
     public var isNoteworthy: Bool { tasksOpen > 0 || processesEnded > 0 }
 }
-
-private func counted(_ count: Int, _ one: String, _ many: String? = nil) -> String {
-    "\(count) \(count == 1 ? one : many ?? one + "s")"
-}

@@ -86,6 +86,10 @@ extension State {
             push(step, of: slot)
         case .attemptStarted(let start):
             try move(slot, start.step, .attemptStarted, number)
+            let used = Int(tasks[slot].steps[start.step].attempt)
+            guard start.attempt == used + 1 else {
+                throw FoldError(number: number, reason: "attempt \(start.attempt) comes after attempt \(used)")
+            }
             begin(slot, start, number)
         case .attemptSucceeded(let attempt, _, _):
             try end(slot, attempt, .attemptSucceeded, number)

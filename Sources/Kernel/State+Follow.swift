@@ -83,7 +83,7 @@ extension State {
     /// Gives enqueued steps to free workers until nothing fits.
     mutating func schedule(_ turn: inout Turn) {
         guard !isStopping else { return }
-        while let (waiting, worker, kind) = nextMatch() {
+        while turn.fault == nil, let (waiting, worker, kind) = nextMatch() {
             let timeout = tasks[waiting.slot].plan.template.steps[waiting.step].timeout
             let start = AttemptStart(
                 step: waiting.step, attempt: Int(tasks[waiting.slot].steps[waiting.step].attempt) + 1,

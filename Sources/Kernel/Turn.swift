@@ -16,6 +16,8 @@ package struct Turn: Sendable {
     /// The fact that the decisions being made follow from.
     fileprivate var cause: SequenceNumber = .zero
     fileprivate var actor: Actor = .scheduler
+    /// The first event that the machines did not allow; nothing is recorded after it.
+    fileprivate(set) var fault: FoldError?
 
     package init(time: Timestamp) {
         self.time = time
@@ -43,6 +45,19 @@ extension State {
 
     /// Records a fact and all that follows from it.
     package mutating func perform(_ fact: Fact, by actor: Actor, closed: TaskSummary? = nil, in turn: inout Turn) {
+        do throws(FoldError) {
+            try replay(fact, by: actor, closed: closed, in: &turn)
+        } catch {
+            // Only a bug in the scheduler can record what the machines do not allow.
+            preconditionFailure("\(error)")
+        }
+    }
+
+    /// The same with a fact that was read from somewhere.
+    /// - Throws: ``FoldError`` when the fact cannot follow what was before; the state and the turn are then of no use.
+    package mutating func replay(
+        _ fact: Fact, by actor: Actor, closed: TaskSummary? = nil, in turn: inout Turn
+    ) throws(FoldError) {
         let first = turn.records.count
         turn.slots.removeAll(keepingCapacity: true)
         turn.cause = .zero
@@ -53,6 +68,7 @@ extension State {
         } else {
             record(fact.event, task: fact.task, slot: slot, &turn)
         }
+        if let fault = turn.fault { throw fault }
         turn.cause = turn.records[first].number
         turn.actor = .scheduler
         var next = 0
@@ -61,6 +77,7 @@ extension State {
             next += 1
         }
         schedule(&turn)
+        if let fault = turn.fault { throw fault }
     }
 
     /// Ends a turn: sums up the tasks that it touched, and forgets those that have closed.
@@ -84,6 +101,7 @@ extension State {
             number: last.next, task: task, taskNumber: taskNumber, previous: previous, time: turn.time,
             actor: turn.actor, cause: turn.cause, event: event)
         append(record, slot: &slot, &turn)
+        guard turn.fault == nil else { return }
         // What the task's last event was before tells whether this turn has touched it already.
         if let slot, previous < turn.records[0].number { turn.touched.append(slot) }
     }
@@ -106,11 +124,12 @@ extension State {
 
     /// Applies a record and keeps it; a task that it submits gets its slot.
     private mutating func append(_ record: EventRecord, slot: inout Int?, _ turn: inout Turn) {
-        do {
+        guard turn.fault == nil else { return }
+        do throws(FoldError) {
             try apply(record, task: record.task, slot: slot)
         } catch {
-            // Only a bug in the scheduler can record what the machines do not allow.
-            preconditionFailure("\(record.event): \(error)")
+            turn.fault = error
+            return
         }
         if slot == nil { slot = record.task.flatMap { slots[$0] } }
         turn.records.append(record)

@@ -7,26 +7,39 @@ import StepwellModel
 struct Recorded {
     static let begin = Timestamp(milliseconds: 1_700_000_000_000)
 
-    let log = MemoryLog()
-    let task = TaskID(time: Recorded.begin, random: (1, 2))
+    let log: any EventLog
+    /// The newest.
+    private(set) var task = TaskID(time: Recorded.begin, random: (1, 2))
     private let template: Template
     private var state = State()
     private var now = Recorded.begin
     /// The last attempt of each step.
     private var attempts: [StepIndex: AttemptID] = [:]
 
-    init(_ template: Template, input: JSONText = .emptyObject, key: String? = nil, priority: Int = 0) throws {
+    init(
+        _ template: Template, input: JSONText = .emptyObject, key: String? = nil, priority: Int = 0,
+        log: any EventLog = MemoryLog()
+    ) throws {
+        self.log = log
         self.template = template
         try record(.startEngine(EngineStart(version: "1", processID: 1, host: "here")), by: .engine)
         try join(1)
+        try submit(task, key: key, input: input, priority: priority)
+    }
+
+    init(_ steps: [StepTemplate], log: any EventLog = MemoryLog()) throws {
+        try self.init(Template(namespace: "tests", name: "report", version: "1.2.0", steps: steps), log: log)
+    }
+
+    /// Another task of the same template; what happens from now on happens to it.
+    mutating func submit(
+        _ id: TaskID, key: String?, input: JSONText = .emptyObject, priority: Int = 0
+    ) throws {
+        task = id
         let submission = Submission(
             template: template.digest, namespace: template.namespace, name: template.name, version: template.version,
             input: input, priority: priority, key: key, correlationID: "c")
         try record(.submitTask(task, submission, template, known: nil, replacing: false), by: .client)
-    }
-
-    init(_ steps: [StepTemplate]) throws {
-        try self.init(Template(namespace: "tests", name: "report", version: "1.2.0", steps: steps))
     }
 
     func report() throws -> TaskReport? { try TaskReport.read(task, from: log) }

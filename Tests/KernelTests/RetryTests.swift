@@ -28,8 +28,10 @@ struct RetryTests {
     func threeAttempts() throws {
         var story = try story(RetryPolicy(backoff: .none))
         for attempt in 1...2 {
-            #expect(try story.fail("a")[1] == "retry.scheduled a in 0 ms")
-            #expect(try story.pass(0).last == "attempt.started a/\(attempt + 1) on 1")
+            let lines = try story.fail("a")
+            #expect(lines[1] == "retry.scheduled a in 0 ms")
+            // What is due at once comes in the same commit.
+            #expect(lines.last == "attempt.started a/\(attempt + 1) on 1")
         }
         #expect(
             try story.fail("a") == ["attempt.failed a/3", "step.failed a: attempts_exhausted", "task.blocked"])

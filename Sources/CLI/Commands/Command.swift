@@ -19,5 +19,6 @@ extension Command {
 /// All commands, in the order of the help.
 let allCommands: [any Command.Type] = [
     RunCommand.self, ResumeCommand.self, RetryCommand.self, CancelCommand.self, ResolveCommand.self, ListCommand.self,
-    ShowCommand.self, EventsCommand.self, LogsCommand.self, ValidateCommand.self, GraphCommand.self, InitCommand.self,
+    ShowCommand.self, EventsCommand.self, LogsCommand.self, VerifyCommand.self, AuditCommand.self, ValidateCommand.self,
+    GraphCommand.self, InitCommand.self,
 ]

@@ -1,4 +1,4 @@
-import StepwellModel
+package import StepwellModel
 
 /// The values of the tables beside the events: summaries of tasks, commits, log lines.
 enum RowCodec {
@@ -199,11 +199,11 @@ enum RowCodec {
 }
 
 /// One commit of events, as the log records it.
-struct Commit {
-    var first: SequenceNumber
-    var last: SequenceNumber
+package struct Commit: Hashable, Sendable {
+    package var first: SequenceNumber
+    package var last: SequenceNumber
     /// The time of its last event.
-    var time: Timestamp
-    var hash: [UInt8]
-    var form: HashChain.Form
+    package var time: Timestamp
+    package var hash: [UInt8]
+    package var form: HashChain.Form
 }

@@ -212,16 +212,21 @@ package final class Environment: @unchecked Sendable {
     func read<Result>(
         _ body: (borrowing ReadTransaction) throws(LogError) -> Result
     ) throws(LogError) -> Result {
+        let transaction = try beginReading()
+        defer { endReading() }
+        return try Self.run(transaction, body)
+    }
+
+    /// Begins a view of the store, and keeps the map from changing until ``endReading()``, which must come after the
+    /// transaction has ended.
+    func beginReading() throws(LogError) -> OpaquePointer {
         while true {
             mapLock.lockReading()
             var transaction: OpaquePointer?
             let code =
                 isBroken.load(ordering: .relaxed)
                 ? MDB_PANIC : mdb_txn_begin(raw, nil, UInt32(MDB_RDONLY), &transaction)
-            if code == MDB_SUCCESS, let transaction {
-                defer { mapLock.unlock() }
-                return try Self.run(transaction, body)
-            }
+            if code == MDB_SUCCESS, let transaction { return transaction }
             mapLock.unlock()
             // The writer, another process, has grown the map.
             guard code == MDB_MAP_RESIZED else {
@@ -230,6 +235,8 @@ package final class Environment: @unchecked Sendable {
             try resizeMap(to: 0)
         }
     }
+
+    func endReading() { mapLock.unlock() }
 
     /// A function of its own, so that the transaction has ended before the lock of the map is given back.
     private static func run<Result>(

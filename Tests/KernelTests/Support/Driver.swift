@@ -29,10 +29,9 @@ struct Driver {
     private(set) var newest: [String: TaskID] = [:]
     private(set) var templates: [TemplateDigest: Template] = [:]
 
-    /// One commit: what has come due, then the requests, each with all that follows from it.
+    /// One commit: the requests, then what has come due, each with all that follows from it.
     mutating func turn(_ requests: [Request]) -> Answer {
         var (turn, answer) = (Turn(time: now), Answer())
-        state.performDueTimers(in: &turn)
         for (place, request) in requests.enumerated() {
             let closed = request.command.task.flatMap { index[$0] }.flatMap { $0.state.isClosed ? $0 : nil }
             do {
@@ -44,6 +43,7 @@ struct Driver {
                 answer.rejections[place] = error
             }
         }
+        state.performDueTimers(in: &turn)
         state.end(&turn)
         log += turn.records
         for record in turn.records {

@@ -8,6 +8,9 @@ struct World {
     private(set) var auditor = Auditor()
     /// Folds what the driver decides.
     private var twin = State()
+    /// Decides everything again.
+    private var rehearsal = Rehearsal()
+    private var ended: [TaskID: TaskSummary] = [:]
     private var random: SplitMix64
     private let stepsMax: Int
     private var templates: [Template] = []
@@ -54,10 +57,25 @@ struct World {
             }
             do { try twin.apply(record) } catch { findings.append("\(error)") }
         }
+        rehearse(answer.records)
         let content = driver.state.content
         if twin.content != content { findings.append("the fold differs after \(content.last)") }
         auditor.inspect(content)
         for case .deliver(let delivery) in answer.effects { held.append(delivery) }
+    }
+
+    private mutating func rehearse(_ records: [EventRecord]) {
+        do {
+            for record in records {
+                if case .taskSubmitted(let submission) = record.event {
+                    rehearsal.adopt(Plan(driver.templates[submission.template]!, digest: submission.template))
+                }
+                try rehearsal.take(record, closed: record.task.flatMap { ended[$0] })
+            }
+            for summary in try rehearsal.endCommit() { ended[summary.id] = summary.state.isClosed ? summary : nil }
+        } catch {
+            findings.append("asked again: event \(error.number): \(error)")
+        }
     }
 
     /// The engine dies, and comes back by one of the three ways.

@@ -1,0 +1,113 @@
+import StepwellHistory
+import StepwellLog
+import StepwellModel
+
+/// `stepwell verify`
+struct VerifyCommand: Command {
+    private static let from = Option(
+        name: "--from", value: "SEQ", help: "check from this event on; what is before is only folded")
+    private static let against = Option(
+        name: "--against", value: "HASH",
+        help: "a hash that 'stepwell audit head' gave earlier: some commit must have it")
+
+    static let help = CommandHelp(
+        name: "verify", summary: "Check the whole log: every byte, the hash chain, every decision, every index.",
+        details: """
+            Reads every event, checks its checksum and the hash chain, asks the scheduler again at every fact and compares its
+            answer with what is recorded, and holds summaries, indexes and snapshots against the events. Works while an engine
+            is writing the store; then it checks what was there when it began. Ends with 9 at the first thing that is wrong, and
+            names its event.
+            """,
+        options: [from, against, .store, .output],
+        examples: ["stepwell verify", "stepwell verify --against 6f1c9ab2…"])
+
+    private let store: StoreLocation
+    private let format: OutputFormat
+    private let from: SequenceNumber
+    private let against: [UInt8]?
+
+    init(_ arguments: Arguments) throws {
+        store = StoreLocation(arguments)
+        format = try OutputFormat(arguments)
+        from = SequenceNumber(UInt64(try arguments.integer(Self.from, in: 1...Int.max) ?? 1))
+        against = try arguments[Self.against].map { text throws(UsageError) in
+            guard let hash = bytes(hexadecimal: text), hash.count == SHA256.byteCount else {
+                throw UsageError(
+                    "'--against' takes the 64 hexadecimal digits of a hash, not '\(text)'", command: "verify")
+            }
+            return hash
+        }
+    }
+
+    func run() async throws -> ExitCode {
+        let reader = try store.reader()
+        let last = try reader.currentHead().number
+        let status = StatusLine()
+        do {
+            let report = try Verification.run(reader, from: from, against: against) { report in
+                status.show("verified \(report.events) of \(last) events")
+            }
+            status.end()
+            output(format == .table ? report.text : JSONText(report.json).description)
+            return .success
+        } catch let error as any StepwellError {
+            status.end()
+            if format != .table { output(JSONText(Self.json(error)).description) }
+            throw error
+        }
+    }
+
+    private static func json(_ error: any StepwellError) -> JSON {
+        var members: [JSON.Member] = [.init("ok", .bool(false))]
+        if let number = error.firstBadEvent { members.append(.init("first_bad_seq", .number("\(number.rawValue)"))) }
+        members += [.init("code", .string(error.code)), .init("message", .string(error.message))]
+        return .object(members)
+    }
+}
+
+extension VerificationReport {
+    fileprivate var text: String {
+        var lines = [
+            "verified: \(counted(events, "event")) in \(counted(commits, "commit")), "
+                + "\(counted(tasks, "task")) (\(tasksOpen) open)",
+            "head: event \(last), \(time), hash \(hash)",
+        ]
+        if let notedAt {
+            lines.append("the noted hash is that of the commit that ends with event \(notedAt.last), \(notedAt.time)")
+        }
+        return lines.joined(separator: "\n")
+    }
+
+    fileprivate var json: JSON {
+        var members: [JSON.Member] = [
+            .init("ok", .bool(true)), .init("events", .number("\(events)")), .init("commits", .number("\(commits)")),
+            .init("tasks", .number("\(tasks)")), .init("tasks_open", .number("\(tasksOpen)")),
+            .init("head_seq", .number("\(last.rawValue)")), .init("head_time", .string(time.description)),
+            .init("head_hash", .string(hash)),
+        ]
+        if let notedAt { members.append(.init("noted_seq", .number("\(notedAt.last.rawValue)"))) }
+        return .object(members)
+    }
+}
+
+extension StepwellError {
+    /// The event that an error of the log names.
+    fileprivate var firstBadEvent: SequenceNumber? {
+        switch self {
+        case let error as LogError:
+            switch error {
+            case .corrupt(_, let number): number
+            case .unknownEvent(_, let number): number
+            default: nil
+            }
+        default: nil
+        }
+    }
+}
+
+/// The bytes that hexadecimal digits stand for, or nil.
+func bytes(hexadecimal text: String) -> [UInt8]? {
+    let digits = text.compactMap(\.hexDigitValue)
+    guard digits.count == text.count, digits.count.isMultiple(of: 2) else { return nil }
+    return stride(from: 0, to: digits.count, by: 2).map { UInt8(digits[$0] * 16 + digits[$0 + 1]) }
+}
