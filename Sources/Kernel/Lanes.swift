@@ -108,6 +108,11 @@ struct Lanes: Sendable {
         place(of: id).map { workers[$0].join }
     }
 
+    /// The workers that run what waits in a lane, free or not.
+    func workers(serving lane: Int) -> [Worker] {
+        workers.indices.filter { serves[$0][lane] }.map { workers[$0] }
+    }
+
     /// All steps that wait, in the order in which they go as long as every worker serves them all.
     func waiting(isCurrent: (Waiting) -> Bool) -> [Waiting] {
         lanes.flatMap { $0.queue.sorted(where: isCurrent) }.sorted()

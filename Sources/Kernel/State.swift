@@ -9,7 +9,7 @@ package struct State: Sendable {
     package internal(set) var time: Timestamp = .zero
 
     /// The last start of the engine. What was held before it is lost.
-    var started: SequenceNumber = .zero
+    package internal(set) var started: SequenceNumber = .zero
     /// The engine is being stopped: what runs may end, nothing else begins.
     package internal(set) var isStopping = false
 

@@ -1,0 +1,76 @@
+package import StepwellModel
+
+/// What a step that is not final waits for: what has to happen before it moves on.
+package enum WaitReason: Hashable, Sendable {
+    /// Steps that must be complete before and are not, in the order in which the template names them.
+    case dependencies([StepIndex])
+    /// The next attempt is due then.
+    case retry(due: Timestamp)
+    /// An attempt runs; it is ended at its deadline.
+    case attempt(AttemptID, deadline: Timestamp?)
+    /// It has failed for good: an operator must retry or resolve it.
+    case person
+    /// It is enqueued, but no engine has started, or the last one was told to stop.
+    case engine
+    /// It is enqueued, but the engine works on that task alone.
+    case focus(TaskID)
+    /// It is enqueued, but no worker offers the handler; nil: nobody runs commands.
+    case handler(String?)
+    /// It is enqueued, but all places of these workers, which offer its handler, are taken.
+    case place([WorkerJoin])
+    /// Nothing: the scheduler takes it on within this very turn.
+    case turn
+
+    /// The word used in JSON and documents.
+    package var name: String {
+        switch self {
+        case .dependencies: "dependencies"
+        case .retry: "retry"
+        case .attempt: "attempt"
+        case .person: "person"
+        case .engine: "engine"
+        case .focus: "focus"
+        case .handler: "handler"
+        case .place: "place"
+        case .turn: "turn"
+        }
+    }
+}
+
+extension TaskRecord {
+    /// What a step waits for, as far as its own task knows; nil when it is final, or enqueued, for which ``State/wait(of:_:)``
+    /// is to be asked.
+    package func wait(of step: StepIndex) -> WaitReason? {
+        let record = steps[step]
+        switch record.state {
+        case .pending:
+            let missing = plan.template.steps[step].dependencies.filter { !steps[$0].state.satisfiesDependents }
+            return missing.isEmpty ? .turn : .dependencies(missing)
+        case .waitingForRetry: return .retry(due: record.due)
+        case .inProgress:
+            return .attempt(
+                AttemptID(step: step, attempt: Int(record.attempt), lease: record.since, worker: record.worker),
+                deadline: record.due == .never ? nil : record.due)
+        case .error: return .person
+        case .enqueued, .complete, .skipped, .cancelled, .resolvedManually: return nil
+        }
+    }
+}
+
+extension State {
+    /// What a step of an open task waits for; nil when it is final or there is no such task.
+    package func wait(of task: TaskID, _ step: StepIndex) -> WaitReason? {
+        guard let record = self[task], record.steps.indices.contains(step) else { return nil }
+        guard record.steps[step].state == .enqueued else { return record.wait(of: step) }
+        guard started != .zero, !isStopping else { return .engine }
+        if let focus, focus != task { return .focus(focus) }
+        let serving = lanes.workers(serving: Int(record.route.lanes[step]))
+        guard !serving.isEmpty else {
+            guard case .callable(let name, _) = record.plan.template.steps[step].handler.target else {
+                return .handler(nil)
+            }
+            return .handler(name)
+        }
+        return serving.contains(where: \.isFree) ? .turn : .place(serving.map(\.join))
+    }
+}
