@@ -35,7 +35,7 @@ enum ExitCode: Int32 {
                 "invalid_key",
                 "unknown_step", "no_handler", "unreadable_file":
                 .usage
-            case "unknown_task", "store_not_found", "ambiguous_task": .notFound
+            case "unknown_task", "store_not_found", "ambiguous_task", "before_submission", "no_attempt": .notFound
             case "store_locked", "duplicate_key", "duplicate_task", "task_closed", "nothing_to_retry",
                 "step_not_failed", "step_not_resolvable", "store_format", "file_exists":
                 .conflict

@@ -18,16 +18,27 @@ struct StoreLocation {
 }
 
 extension EventReader {
-    /// The task that a word on the command line means: a whole id, or the beginning of one that no other shares.
+    /// The task that a word on the command line means: a whole id, or the beginning of one that no other shares; else the
+    /// identity key of one of the newest tasks; or `last`, the newest of all.
     func findTask(_ word: String) throws -> TaskID {
         let prefix = word.lowercased()
         let isID = !prefix.isEmpty && prefix.allSatisfy { $0.isHexDigit || $0 == "-" }
-        let found = isID ? try tasks(idPrefix: prefix, limit: 3) : []
+        var found = isID ? try tasks(idPrefix: prefix, limit: 3) : []
+        if found.isEmpty { found = try word == "last" ? tasks(matching: TaskFilter(), limit: 1) : tasks(key: word) }
         guard let first = found.first else { throw TaskNameError.unknown(word) }
         guard found.count == 1 || first.id.description == prefix else {
             throw TaskNameError.ambiguous(word, found.map(\.id))
         }
         return first.id
+    }
+
+    /// The newest task of each template that has the key, among the newest of all.
+    private func tasks(key: String) throws -> [TaskSummary] {
+        var found: [TaskSummary] = []
+        for task in try tasks(matching: TaskFilter(), limit: 10_000) where task.key == key {
+            if !found.contains(where: { $0.namespace == task.namespace && $0.name == task.name }) { found.append(task) }
+        }
+        return found
     }
 }
 

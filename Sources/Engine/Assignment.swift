@@ -18,13 +18,13 @@ package struct Assignment: Sendable {
     /// The events that hold the results of the direct dependencies, in the order of the template's list; zero where a step
     /// was resolved by hand without a result.
     package let dependencyResults: [SequenceNumber]
-    package let log: any EventLog
+    package let log: any EventSource
     private let lines = LineCounter()
 
     package init(
         task: TaskID, attempt: AttemptID, workerName: String = "", plan: Plan, deadline: Timestamp?,
         submission: SequenceNumber,
-        checkpoint: SequenceNumber, dependencyResults: [SequenceNumber], log: any EventLog
+        checkpoint: SequenceNumber, dependencyResults: [SequenceNumber], log: any EventSource
     ) {
         self.task = task
         self.attempt = attempt
@@ -37,7 +37,7 @@ package struct Assignment: Sendable {
         self.log = log
     }
 
-    package init(_ delivery: Delivery, log: any EventLog) {
+    package init(_ delivery: Delivery, log: any EventSource) {
         self.init(
             task: delivery.task, attempt: delivery.attempt, workerName: delivery.workerName, plan: delivery.plan,
             deadline: delivery.deadline,
@@ -95,7 +95,7 @@ private final class LineCounter: Sendable {
     func next() -> Int { count.add(1, ordering: .relaxed).oldValue }
 }
 
-extension EventLog {
+extension EventSource {
     /// The result that an event holds; nil for zero.
     package func result(at number: SequenceNumber) throws(LogError) -> JSONText? {
         guard number != .zero else { return nil }

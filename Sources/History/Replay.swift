@@ -19,10 +19,13 @@ public enum Replay {
         try fold(LMDBReader(path: path)).report
     }
 
-    package static func fold(_ log: any EventReader) throws -> (state: State, report: Report) {
+    package static func fold(
+        _ log: any EventReader, to moment: Moment = .end
+    ) throws -> (state: State, report: Report) {
         var state = State()
         var eventsFolded = 0
         try log.events(after: .zero, payloads: .skipped) { record in
+            guard moment.includes(record) else { return false }
             if case .taskSubmitted(let submission) = record.event, state.plan(submission.template) == nil {
                 guard let template = try log.template(submission.template) else {
                     throw LogError.corrupt("the template \(submission.template) is missing", at: record.number)

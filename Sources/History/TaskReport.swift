@@ -1,4 +1,4 @@
-import StepwellKernel
+package import StepwellKernel
 package import StepwellLog
 public import StepwellModel
 
@@ -52,6 +52,8 @@ public struct StepReport: Sendable {
     public var waitsFor: [String] = []
     /// The lease that runs or last ran.
     public var lease: Lease?
+    /// What the step waits for. What an enqueued step waits for, the task's own events do not tell: ``World`` does.
+    package var wait: WaitReason?
 
     init(_ template: StepTemplate) {
         name = template.name
@@ -60,9 +62,13 @@ public struct StepReport: Sendable {
 }
 
 extension TaskReport {
-    /// Reads a task from the log.
-    /// - Throws: ``LogError``, or ``FoldError`` when the events cannot follow each other; nil when there is no such task.
-    package static func read(_ id: TaskID, from log: any EventReader) throws -> TaskReport? {
+    /// Reads a task from the log, as it was at a moment. `visit` sees every event that is read, and the task after it.
+    /// - Throws: ``LogError``, or ``FoldError`` when the events cannot follow each other; nil when there is no such task, or
+    ///   was none at that moment.
+    package static func read(
+        _ id: TaskID, from log: any EventReader, at moment: Moment = .end,
+        visit: (EventRecord, TaskRecord?) throws -> Void = { _, _ in }
+    ) throws -> TaskReport? {
         guard let summary = try log.task(id) else { return nil }
         guard let template = try log.template(summary.template) else {
             throw LogError.corrupt("the template \(summary.template) is missing", at: summary.first)
@@ -71,6 +77,7 @@ extension TaskReport {
         state.adopt(Plan(template, digest: summary.template))
         var report: TaskReport?
         try log.events(of: id, after: .zero, payloads: .included) { record in
+            guard moment.includes(record) else { return }
             if case .taskSubmitted(let submission) = record.event {
                 report = TaskReport(id, submission, template, record)
             }
@@ -78,6 +85,7 @@ extension TaskReport {
             if record.event.closesTask, let task = state[id] { report?.take(task) }
             try state.apply(record)
             report?.note(record)
+            try visit(record, state[id])
         }
         if let task = state[id] { report?.take(task) }
         return report
@@ -103,10 +111,9 @@ extension TaskReport {
             let due = step.due == .never ? nil : step.due
             steps[index].due = step.state == .waitingForRetry ? due : nil
             steps[index].deadline = step.state == .inProgress ? due : nil
-            if step.state == .pending {
-                steps[index].waitsFor = template.steps[index].dependencies
-                    .filter { !task.steps[$0].state.satisfiesDependents }
-                    .map { template.steps[$0].name }
+            steps[index].wait = task.wait(of: index)
+            if case .dependencies(let missing) = steps[index].wait {
+                steps[index].waitsFor = missing.map { template.steps[$0].name }
             }
         }
     }
@@ -161,6 +168,7 @@ extension TaskReport {
             if case .moves(let next) = StepMachine.table[steps[step].state, .taskCancelled] { steps[step].state = next }
             steps[step].due = nil
             steps[step].deadline = nil
+            steps[step].wait = nil
         }
     }
 }

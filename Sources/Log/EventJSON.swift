@@ -21,9 +21,14 @@ package enum EventJSON {
         writer.endObject()
         writer.sequenceNumber("cause", record.cause)
         writer.name("data")
-        writer.beginObject()
-        DataWriter(stepName: stepName).write(record.event, to: &writer)
+        writeData(record.event, to: &writer, stepName: stepName)
         writer.endObject()
+    }
+
+    /// Appends what the event says, as an object.
+    static func writeData(_ event: Event, to writer: inout JSONWriter, stepName: ((StepIndex) -> String?)?) {
+        writer.beginObject()
+        DataWriter(stepName: stepName).write(event, to: &writer)
         writer.endObject()
     }
 

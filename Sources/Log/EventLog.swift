@@ -1,9 +1,14 @@
 package import StepwellModel
 
+/// Where an event is found by its number.
+package protocol EventSource: Sendable {
+    func event(_ number: SequenceNumber) throws(LogError) -> EventRecord?
+}
+
 /// Questions to a log. Any number of readers may ask while one writer appends; each answer is that of one commit or later.
 ///
 /// The callbacks run outside of any lock or transaction of the log: they may be slow, and may ask or append themselves.
-package protocol EventReader: AnyObject, Sendable {
+package protocol EventReader: AnyObject, EventSource {
     /// The end of the log as last committed.
     func currentHead() throws(LogError) -> LogHead
 
@@ -20,8 +25,6 @@ package protocol EventReader: AnyObject, Sendable {
 
     /// All events after `number`, oldest first, until `body` returns false.
     func events(after number: SequenceNumber, payloads: Payloads, _ body: (EventRecord) throws -> Bool) throws
-
-    func event(_ number: SequenceNumber) throws(LogError) -> EventRecord?
 
     func task(_ id: TaskID) throws(LogError) -> TaskSummary?
     /// The newest task with that key.

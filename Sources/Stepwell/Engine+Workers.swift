@@ -77,6 +77,11 @@ public struct WorkerError: StepwellError {
     public var command: String
     public var reason: String
 
+    package init(command: String, reason: String) {
+        self.command = command
+        self.reason = reason
+    }
+
     public var code: String { "worker_failed" }
     public var message: String { "the worker '\(command)' did not start: \(reason)" }
     public var cure: String? { "try the command by itself: it should wait, saying nothing but its hello" }
@@ -86,6 +91,11 @@ public struct WorkerError: StepwellError {
 public struct NoHandlerError: StepwellError {
     public var missing: [String]
     public var offered: [String]
+
+    package init(missing: [String], offered: [String]) {
+        self.missing = missing
+        self.offered = offered
+    }
 
     public var code: String { "no_handler" }
 

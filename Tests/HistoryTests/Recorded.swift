@@ -8,55 +8,80 @@ struct Recorded {
     static let begin = Timestamp(milliseconds: 1_700_000_000_000)
 
     let log: any EventLog
-    /// The newest.
+    /// The task that was submitted last.
     private(set) var task = TaskID(time: Recorded.begin, random: (1, 2))
-    private let template: Template
+    private var template: Template
     private var state = State()
     private var now = Recorded.begin
     /// The last attempt of each step.
     private var attempts: [StepIndex: AttemptID] = [:]
 
     init(
-        _ template: Template, input: JSONText = .emptyObject, key: String? = nil, priority: Int = 0,
+        _ template: Template, input: JSONText = .emptyObject, key: String? = nil, priority: Int = 0, slots: Int = 50,
         log: any EventLog = MemoryLog()
     ) throws {
         self.log = log
         self.template = template
-        try record(.startEngine(EngineStart(version: "1", processID: 1, host: "here")), by: .engine)
-        try join(1)
-        try submit(task, key: key, input: input, priority: priority)
-    }
-
-    init(_ steps: [StepTemplate], log: any EventLog = MemoryLog()) throws {
-        try self.init(Template(namespace: "tests", name: "report", version: "1.2.0", steps: steps), log: log)
+        try start()
+        try join(1, slots: slots)
+        try submit(input, key: key, priority: priority)
     }
 
     /// Another task of the same template; what happens from now on happens to it.
-    mutating func submit(
-        _ id: TaskID, key: String?, input: JSONText = .emptyObject, priority: Int = 0
-    ) throws {
+    mutating func submit(_ id: TaskID, key: String?) throws {
         task = id
+        try submit(.emptyObject, key: key, priority: 0)
+    }
+
+    private mutating func submit(_ input: JSONText, key: String?, priority: Int) throws {
         let submission = Submission(
             template: template.digest, namespace: template.namespace, name: template.name, version: template.version,
             input: input, priority: priority, key: key, correlationID: "c")
         try record(.submitTask(task, submission, template, known: nil, replacing: false), by: .client)
     }
 
+    init(_ steps: [StepTemplate], slots: Int = 50, log: any EventLog = MemoryLog()) throws {
+        try self.init(Template(steps), slots: slots, log: log)
+    }
+
     func report() throws -> TaskReport? { try TaskReport.read(task, from: log) }
 
     // MARK: What happens
+
+    mutating func start(focus: TaskID? = nil) throws {
+        try record(.startEngine(EngineStart(version: "1", processID: 1, host: "here", focus: focus)), by: .engine)
+    }
+
+    mutating func stop() throws { try record(.stopEngine, by: .engine) }
+
+    /// Submits another task, which the methods are about from now on.
+    mutating func submitAnother(
+        _ template: Template? = nil, input: JSONText = .emptyObject, key: String? = nil
+    ) throws {
+        self.template = template ?? self.template
+        task = TaskID(high: task.high, low: task.low + 1)
+        attempts = [:]
+        try submit(input, key: key, priority: 0)
+    }
+
+    mutating func checkpoint(_ step: String, _ data: String) throws {
+        try record(.checkpointAttempt(task, attempts[index(step)]!, data: JSONText(data)), by: .worker)
+    }
+
+    /// Reports an end of the step's last attempt a second time, or too late.
+    mutating func succeedAgain(_ step: String) throws { try end(step, .succeeded(.null, metadata: nil)) }
 
     mutating func pass(_ milliseconds: Int64) throws {
         now = now.advanced(by: Milliseconds(milliseconds))
         try turn { state, turn in state.performDueTimers(in: &turn) }
     }
 
-    mutating func join(_ worker: UInt32) throws {
+    mutating func join(_ worker: UInt32, slots: Int = 50, handler: String = "h") throws {
         try record(
             .joinWorker(
                 WorkerJoin(
                     worker: WorkerID(worker), name: "python#\(worker)", kind: .process,
-                    handlers: [HandlerVersion(name: "h", version: "1")], slots: 50)),
+                    handlers: [HandlerVersion(name: handler, version: "1")], slots: slots)),
             by: .engine)
     }
 
@@ -76,7 +101,9 @@ struct Recorded {
             by: .operator)
     }
 
-    mutating func retry() throws { try record(.retryTask(task, steps: [], reason: nil), by: .operator) }
+    mutating func retry(reason: String? = nil) throws {
+        try record(.retryTask(task, steps: [], reason: reason), by: .operator)
+    }
 
     mutating func cancel(_ reason: String?) throws { try record(.cancelTask(task, reason: reason), by: .operator) }
 
@@ -90,7 +117,13 @@ struct Recorded {
 
     private mutating func record(_ command: Command, by actor: Actor.Kind) throws {
         let closed = state[task] == nil ? try log.task(task) : nil
-        try turn { state, turn in try state.perform(command, by: Actor(actor), closed: closed, in: &turn) }
+        let id =
+            switch actor {
+            case .worker: "python#1"
+            case .operator, .client: "ada"
+            default: ""
+            }
+        try turn { state, turn in try state.perform(command, by: Actor(actor, id: id), closed: closed, in: &turn) }
     }
 
     private mutating func turn(_ body: (inout State, inout Turn) throws -> Void) throws {
@@ -103,6 +136,12 @@ struct Recorded {
         batch.templates = [template.encoded()]
         try log.append(batch)
         for case .deliver(let delivery) in turn.effects { attempts[delivery.attempt.step] = delivery.attempt }
+    }
+}
+
+extension Template {
+    init(_ steps: [StepTemplate]) {
+        self.init(namespace: "tests", name: "report", version: "1.2.0", steps: steps)
     }
 }
 

@@ -17,7 +17,7 @@ def commands():
     """Each command's name, and the text of its type."""
     for path in sorted((CLI / "Commands").glob("*.swift")):
         for text in re.split(r"\n(?=struct )", path.read_text(encoding="utf-8")):
-            name = re.search(r'CommandHelp\(\s*name: "(\w+)"', text)
+            name = re.search(r'CommandHelp\(\s*name: "([-\w]+)"', text)
             if name:
                 yield name[1], text
 
@@ -34,7 +34,7 @@ class CommandLine(unittest.TestCase):
     def test_every_command_has_its_section(self):
         names = {name for name, _ in commands()}
         self.assertGreater(len(names), 10)
-        sections = set(re.findall(r"^## (\w+)$", PAGE, re.MULTILINE)) - {"Output", "Cron"}
+        sections = set(re.findall(r"^## ([-\w]+)$", PAGE, re.MULTILINE)) - {"Output", "Cron"}
         self.assertEqual(sections, names)
 
     def test_every_option_of_a_command_has_its_row(self):

@@ -21,4 +21,7 @@ struct Option: Sendable {
         name: "--grace", value: "SECONDS", help: "how long running attempts may go on after SIGINT or SIGTERM (10)")
     static let environment = Option(
         name: "--environment", value: "NAME", help: "apply the template's overrides of that name")
+    static let at = Option(
+        name: "--at", value: "SEQ|TIME",
+        help: "as it was after this event, or at this time: 412, 2026-11-24T02:00:31Z, 02:00:31 (UTC), -10m")
 }

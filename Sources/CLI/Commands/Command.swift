@@ -19,6 +19,7 @@ extension Command {
 /// All commands, in the order of the help.
 let allCommands: [any Command.Type] = [
     RunCommand.self, ResumeCommand.self, RetryCommand.self, CancelCommand.self, ResolveCommand.self, ListCommand.self,
-    ShowCommand.self, EventsCommand.self, LogsCommand.self, VerifyCommand.self, AuditCommand.self, ValidateCommand.self,
-    GraphCommand.self, InitCommand.self,
+    ShowCommand.self, ExplainCommand.self, ReplayCommand.self, ReplayStepCommand.self, StateCommand.self,
+    DiffCommand.self, EventsCommand.self, LogsCommand.self, VerifyCommand.self, AuditCommand.self,
+    ValidateCommand.self, GraphCommand.self, InitCommand.self,
 ]

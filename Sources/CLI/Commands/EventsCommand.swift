@@ -4,6 +4,8 @@ import StepwellModel
 /// `stepwell events`
 struct EventsCommand: Command {
     private static let follow = Option(name: "--follow", help: "go on with new events until interrupted")
+    private static let format = Option(
+        name: "-o", value: "FORMAT", help: "json, jsonl, table, or cloudevents: one event of CloudEvents 1.0 a line")
     private static let after = Option(name: "--after", value: "SEQ", help: "only events after this number")
 
     static let help = CommandHelp(
@@ -13,18 +15,35 @@ struct EventsCommand: Command {
             Without TASK the whole log is printed. A decision names its cause, the number of the fact that it follows from.
             Works while an engine is writing the store.
             """,
-        options: [follow, after, .store, .output],
-        examples: ["stepwell events 0197c3e2 -o jsonl", "stepwell events --follow --after 412"])
+        options: [follow, after, .store, format],
+        examples: ["stepwell events 0197c3e2 -o jsonl", "stepwell events --follow --after 412 -o cloudevents"])
+
+    /// What `-o` asks for here: one more than elsewhere.
+    private enum Format: Equatable {
+        case table, json, jsonl, cloudEvents
+
+        init(_ arguments: Arguments) throws {
+            guard arguments[.output] != "cloudevents" else {
+                self = .cloudEvents
+                return
+            }
+            switch try OutputFormat(arguments) {
+            case .table: self = .table
+            case .json: self = .json
+            case .jsonl: self = .jsonl
+            }
+        }
+    }
 
     private let store: StoreLocation
-    private let format: OutputFormat
+    private let format: Format
     private let task: String?
     private let follows: Bool
     private let after: SequenceNumber
 
     init(_ arguments: Arguments) throws {
         store = StoreLocation(arguments)
-        format = try OutputFormat(arguments)
+        format = try Format(arguments)
         task = arguments.operands.first
         follows = arguments.has(Self.follow)
         after = SequenceNumber(UInt64(try arguments.integer(Self.after, in: 0...Int.max) ?? 0))
@@ -36,15 +55,20 @@ struct EventsCommand: Command {
     func run() async throws -> ExitCode {
         let reader = try store.reader()
         let id = try task.map { try reader.findTask($0) }
-        var names = StepNames(reader: reader)
+        let storeID = try reader.storeID()
+        var facts = TaskFacts(reader: reader)
         if format == .json { output("[") }
         var last = after
         var count = 0
         func print(_ record: EventRecord) throws {
-            let steps = try names.steps(of: record.task)
+            let steps = try facts.steps(of: record.task)
             switch format {
             case .table: output(record.line(steps))
             case .jsonl: output(record.jsonLine(steps))
+            case .cloudEvents:
+                let correlationID = try facts.correlationID(of: record.task)
+                let line = CloudEventJSON.line(record, storeID: storeID, correlationID: correlationID) { steps?[$0] }
+                output(String(decoding: line, as: UTF8.self))
             case .json: output((count == 0 ? "  " : "  ,") + record.jsonLine(steps))
             }
             count += 1
@@ -74,28 +98,41 @@ struct EventsCommand: Command {
     }
 }
 
-/// The step names of tasks, looked up once each template.
-private struct StepNames {
+/// What all events of a task have in common, looked up once each task.
+private struct TaskFacts {
+    private struct Facts {
+        var template: TemplateDigest
+        var first: SequenceNumber
+        var correlationID: String?
+    }
+
     let reader: LMDBReader
     private var byTemplate: [TemplateDigest: [String]] = [:]
-    private var templates: [TaskID: TemplateDigest] = [:]
+    private var tasks: [TaskID: Facts] = [:]
 
     init(reader: LMDBReader) { self.reader = reader }
 
     mutating func steps(of task: TaskID?) throws -> [String]? {
-        guard let task else { return nil }
-        if let digest = templates[task] { return byTemplate[digest] }
-        guard let digest = try reader.task(task)?.template else { return nil }
-        // Bounded: a log of millions of tasks is read in order, and its tasks stand close together.
-        if templates.count > 10_000 { templates.removeAll() }
-        templates[task] = digest
+        guard let task, let digest = try facts(task)?.template else { return nil }
         if byTemplate[digest] == nil { byTemplate[digest] = try reader.template(digest)?.steps.map(\.name) }
         return byTemplate[digest]
     }
-}
 
-extension EventRecord {
-    fileprivate func jsonLine(_ steps: [String]?) -> String {
-        String(decoding: EventJSON.line(self) { steps?[$0] }, as: UTF8.self)
+    mutating func correlationID(of task: TaskID?) throws -> String? {
+        guard let task, let facts = try facts(task) else { return nil }
+        if let known = facts.correlationID { return known }
+        guard case .taskSubmitted(let submission) = try reader.event(facts.first)?.event else { return nil }
+        tasks[task]?.correlationID = submission.correlationID
+        return submission.correlationID
+    }
+
+    private mutating func facts(_ task: TaskID) throws -> Facts? {
+        if let known = tasks[task] { return known }
+        guard let summary = try reader.task(task) else { return nil }
+        // Bounded: a log of millions of tasks is read in order, and its tasks stand close together.
+        if tasks.count > 10_000 { tasks.removeAll() }
+        let facts = Facts(template: summary.template, first: summary.first)
+        tasks[task] = facts
+        return facts
     }
 }

@@ -1,3 +1,4 @@
+import StepwellHistory
 import StepwellLog
 import StepwellModel
 
@@ -8,6 +9,11 @@ extension EventRecord {
         let cause = isDecision ? "  ← \(cause)" : ""
         let detail = event.detail(steps)
         return "\(number)  \(time)\(task)  \(event.type.name)\(detail.isEmpty ? "" : "  \(detail)")\(cause)"
+    }
+
+    /// The event as one line of JSON.
+    func jsonLine(_ steps: [String]?) -> String {
+        String(decoding: EventJSON.line(self) { steps?[$0] }, as: UTF8.self)
     }
 }
 

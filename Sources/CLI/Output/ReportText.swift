@@ -92,30 +92,3 @@ extension StepReport {
         return facts.joined(separator: ", ")
     }
 }
-
-extension FailureReason {
-    var sentence: String {
-        switch self {
-        case .attemptsExhausted: "all attempts are used up"
-        case .notRetryable: "the failure is not retryable"
-        case .lossesExhausted: "its worker died too often with it"
-        }
-    }
-}
-
-extension [String] {
-    /// A few of the words, and how many more there are.
-    var listed: String {
-        count <= 3 ? joined(separator: ", ") : prefix(3).joined(separator: ", ") + " and \(count - 3) more"
-    }
-}
-
-extension TaskID {
-    /// Enough of the id to name the task in a small store.
-    var short: String { String(description.prefix(13)) }
-}
-
-extension Timestamp {
-    /// `02:00:31` in UTC.
-    var timeOfDay: String { String(description.dropFirst(11).prefix(8)) }
-}

@@ -4,6 +4,7 @@ import Stepwell
 
 /// Where text goes, and what it may look like there.
 enum Terminal {
+    static let stdinIsTerminal = isatty(STDIN_FILENO) == 1
     static let stdoutIsTerminal = isatty(STDOUT_FILENO) == 1
     static let stderrIsTerminal = isatty(STDERR_FILENO) == 1
 
@@ -45,6 +46,15 @@ enum Terminal {
         guard ioctl(STDERR_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 20 else { return 100 }
         return Int(size.ws_col)
     }
+
+    /// Of the terminal that standard output is.
+    static var size: (rows: Int, columns: Int) {
+        var size = winsize()
+        guard ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0, size.ws_row > 0 else {
+            return (24, 80)
+        }
+        return (Int(size.ws_row), Int(size.ws_col))
+    }
 }
 
 /// Writes to standard output, followed by a line's end.
@@ -74,9 +84,5 @@ extension String {
 
     func padded(to width: Int) -> String {
         count >= width ? self : self + String(repeating: " ", count: width - count)
-    }
-
-    func cut(to width: Int) -> String {
-        count <= width ? self : prefix(max(0, width - 1)) + "…"
     }
 }

@@ -34,7 +34,8 @@ struct EngineLock: ~Copyable {
         close(descriptor)
     }
 
-    private static func owner(_ descriptor: Int32) -> Int? {
+    /// The process id that the file holds.
+    static func owner(_ descriptor: Int32) -> Int? {
         var bytes = [UInt8](repeating: 0, count: 32)
         let count = pread(descriptor, &bytes, bytes.count, 0)
         guard count > 0 else { return nil }

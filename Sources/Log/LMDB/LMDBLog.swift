@@ -33,11 +33,6 @@ package final class LMDBLog: StoreQueries, EventLog {
 
     deinit { environment.release() }
 
-    /// Sixteen random bytes that the store was made with, in hexadecimal digits.
-    package func storeID() throws(LogError) -> String {
-        try environment.read { transaction throws(LogError) in try StoreInfo.id(transaction, environment) }
-    }
-
     package var head: LogHead { committed.withLock { $0 } }
 
     /// The store's path, as it was given.

@@ -14,6 +14,11 @@ private enum Chunk {
 }
 
 extension StoreQueries {
+    /// Sixteen random bytes that the store was made with, in hexadecimal digits.
+    package func storeID() throws(LogError) -> String {
+        try environment.read { transaction throws(LogError) in try StoreInfo.id(transaction, environment) }
+    }
+
     // MARK: Events
 
     package func event(_ number: SequenceNumber) throws(LogError) -> EventRecord? {

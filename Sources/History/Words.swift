@@ -1,0 +1,74 @@
+package import StepwellModel
+
+// Words for people, the same in all that is told of the log.
+
+extension FailureReason {
+    package var sentence: String {
+        switch self {
+        case .attemptsExhausted: "all attempts are used up"
+        case .notRetryable: "the failure is not retryable"
+        case .lossesExhausted: "its worker died too often with it"
+        }
+    }
+}
+
+extension LossReason {
+    package var sentence: String {
+        switch self {
+        case .engineDied: "the engine died"
+        case .workerDied: "its worker died"
+        case .engineStopped: "the engine was stopped"
+        }
+    }
+}
+
+extension RejectedResult.Reason {
+    package var sentence: String {
+        switch self {
+        case .duplicate: "the attempt had a result already"
+        case .timedOut: "the attempt had timed out"
+        case .cancelled: "the task had been cancelled"
+        case .lost: "the attempt had been given up as lost"
+        case .taskClosed: "the task was closed"
+        }
+    }
+}
+
+extension Failure {
+    /// `unavailable: the service answered 503`, on one line.
+    package var sentence: String {
+        let line = message.split(whereSeparator: \.isNewline).first.map(String.init) ?? message
+        return "\(errorType): \(line.cut(to: 300))" + (errorCode.map { " [\($0)]" } ?? "")
+    }
+}
+
+extension [String] {
+    /// A few of the words, and how many more there are.
+    package var listed: String {
+        count <= 3 ? joined(separator: ", ") : prefix(3).joined(separator: ", ") + " and \(count - 3) more"
+    }
+}
+
+extension TaskID {
+    /// Enough of the id to name the task in a small store.
+    package var short: String { String(description.prefix(13)) }
+}
+
+extension Timestamp {
+    /// `02:00:31` in UTC.
+    package var timeOfDay: String { String(description.dropFirst(11).prefix(8)) }
+
+    /// The time alone on the same day, else the date too. To the millisecond, and always in UTC.
+    package func told(on day: Timestamp) -> String {
+        startOfDay == day.startOfDay ? String(description.dropFirst(11).dropLast()) : description
+    }
+}
+
+extension String {
+    package func cut(to width: Int) -> String {
+        count <= width ? self : prefix(Swift.max(0, width - 1)) + "…"
+    }
+}
+
+/// `1 step`, `2 steps`.
+package func counted(_ count: Int, _ noun: String) -> String { "\(count) \(noun)\(count == 1 ? "" : "s")" }
