@@ -1,12 +1,13 @@
-"""The command line: `python -m stepwell worker` and `python -m stepwell list`."""
+"""The command line: `python -m stepwell` with `worker`, `list` or `replay`."""
 
 from __future__ import annotations
 
 import argparse
 import sys
-from typing import List, Optional
+from typing import List, Optional, Sequence, Tuple
 
 from .discovery import DiscoveryError, find_handlers
+from .replay import ReplayError, load, replay
 
 _CONCURRENCY = 8
 
@@ -44,11 +45,12 @@ look, then run:
 
 
 def main(arguments: Optional[List[str]] = None) -> int:
-    """Run the command and return its exit status: 2 when the handlers cannot be loaded."""
+    """Run the command and return its exit status: 2 when it cannot do its work."""
     options = _parser().parse_args(arguments)
+    run = {"worker": _worker, "list": _list, "replay": _replay}[options.command]
     try:
-        return _worker(options) if options.command == "worker" else _list(options)
-    except DiscoveryError as error:
+        return run(options)
+    except (DiscoveryError, ReplayError) as error:
         sys.stderr.write(f"stepwell: {error}\n")
         return 2
 
@@ -66,6 +68,11 @@ def _worker(options: argparse.Namespace) -> int:
     channel = claim_standard_streams()  # before the imports: they may print
     Worker(find_handlers(options.targets), options.concurrency, channel).serve()
     return 0
+
+
+def _replay(options: argparse.Namespace) -> int:
+    document = load(options.bundle, options.step, options.attempt)
+    return 0 if replay(document, find_handlers(options.targets), options.pdb) else 1
 
 
 def _list(options: argparse.Namespace) -> int:
@@ -94,11 +101,22 @@ def _parser() -> argparse.ArgumentParser:
         "raise it for handlers that wait, start more workers for handlers that compute",
     )
     _command(commands, "list", "print the handlers that a worker would run")
+    again = _command(
+        commands,
+        "replay",
+        "run a recorded attempt again in this process; 1 when it ends otherwise than recorded",
+        (("bundle", "FILE", "what 'stepwell replay-step --dump' has written"), ("step", "STEP", "its step")),
+    )
+    again.add_argument("--attempt", type=int, metavar="N", help="refuse a file with another attempt")
+    again.add_argument("--pdb", action="store_true", help="open the debugger where an exception was raised")
     return parser
 
 
 def _command(
-    commands: "argparse._SubParsersAction[argparse.ArgumentParser]", name: str, purpose: str
+    commands: "argparse._SubParsersAction[argparse.ArgumentParser]",
+    name: str,
+    purpose: str,
+    words: Sequence[Tuple[str, str, str]] = (),
 ) -> argparse.ArgumentParser:
     parser: argparse.ArgumentParser = commands.add_parser(
         name,
@@ -107,6 +125,8 @@ def _command(
         epilog=_EXAMPLE,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    for word, shown, meaning in words:
+        parser.add_argument(word, metavar=shown, help=meaning)
     parser.add_argument(
         "targets",
         nargs="+",

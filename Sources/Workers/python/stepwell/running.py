@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import inspect
 from dataclasses import asdict, is_dataclass
 from typing import Any, Callable
 
@@ -32,3 +34,12 @@ def as_result(value: Any) -> StepHandlerResult:
     elif hasattr(value, "model_dump"):
         value = value.model_dump(mode="json")
     return StepHandlerResult.success(value)
+
+
+def settle(value: Any) -> Any:
+    """Await a value where that is needed, outside of any worker."""
+
+    async def main() -> Any:
+        return await value
+
+    return asyncio.run(main()) if inspect.isawaitable(value) else value

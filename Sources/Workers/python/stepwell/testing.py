@@ -6,8 +6,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import inspect
 import json
 from typing import Any, Dict, List, Mapping, Optional
 
@@ -16,7 +14,7 @@ from .discovery import handler_of
 from .errors import Cancelled
 from .payload import NotJSON, encode
 from .result import StepHandlerResult
-from .running import run
+from .running import run, settle
 
 __all__ = ["FakeEngine", "make_context", "run_handler"]
 
@@ -96,7 +94,7 @@ def run_handler(handler: Any, *, method: str = "call", **context: Any) -> StepHa
     found = handler_of(handler)
     made = make_context(handler=found.name, method=method, **{"step": found.name, **context})
     try:
-        result = run(found, made, method, _settle)
+        result = run(found, made, method, settle)
     except Cancelled:
         raise AssertionError("the handler raised Cancelled, but nobody cancelled it") from None
     try:
@@ -105,13 +103,6 @@ def run_handler(handler: Any, *, method: str = "call", **context: Any) -> StepHa
     except NotJSON as fault:
         return StepHandlerResult.failure(str(fault), "result_not_json", retryable=False)
     return result
-
-
-def _settle(value: Any) -> Any:
-    async def main() -> Any:
-        return await value
-
-    return asyncio.run(main()) if inspect.isawaitable(value) else value
 
 
 def _copy(value: Any, place: str) -> Any:
