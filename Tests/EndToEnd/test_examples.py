@@ -5,6 +5,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 
 from sandbox import Sandbox, command
 from support import REPOSITORY, SAFETY_NET
@@ -24,7 +25,7 @@ LEFT_OUT = {
 }
 RUN_HERE = {
     README: ["export PATH=", "stepwell run nightly.yaml", "stepwell list"],
-    CLI: ["PATH=/usr/local/bin", "$ stepwell run nightly.yaml --key 2026-11-24 2>", "$ touch ready"],
+    CLI: ["PATH=/usr/local/bin", "$ stepwell run nightly.yaml --key 2026-11-24 2>", "$ touch ready", "stepwell replay-step last greet"],
     PIPELINE: ["stepwell run docs/examples/analytics_pipeline/analytics_pipeline.yaml"],
     PYTHON: ["python3 -m stepwell list handlers.py"],
     PROTOCOL: ["#!/bin/sh"],
@@ -95,7 +96,7 @@ class Documents(Sandbox):
     def test_cli_page_a_night_worked_through(self):
         [template] = [text for text in blocks(CLI, "yaml") if text.startswith("name: nightly")]
         self.put("nightly.yaml", template)
-        for start in RUN_HERE[CLI][1:]:
+        for start in RUN_HERE[CLI][1:3]:
             for typed, printed in re.findall(r"^\$ (.*)\n((?:(?!\$ ).*\n)*)", block(CLI, start), re.M):
                 with self.subTest(typed):
                     tasks = self.json("list") if (self.folder / "store").exists() else []
@@ -103,6 +104,13 @@ class Documents(Sandbox):
                     # The first run ends with 1, as the page says.
                     said = self.shell(f"{line} || test $? = 1")
                     self.assertEqual(self.unchanging(said), self.unchanging(printed))
+
+    def test_cli_page_in_a_debugger(self):
+        self.stepwell("init", "hello")
+        hello = self.folder / "hello"
+        worker = f"'{sys.executable}' -m stepwell worker handlers.py"
+        self.stepwell("run", "pipeline.yaml", "--worker", worker, cwd=hello)
+        self.assertIn("as recorded", self.shell(block(CLI, "stepwell replay-step last greet"), cwd=hello))
 
     @staticmethod
     def unchanging(text):

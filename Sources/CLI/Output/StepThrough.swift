@@ -49,7 +49,7 @@ struct StepThrough {
         lines = Array(lines.prefix(max(1, size.rows - 1)))
         let clear = "\u{1B}[H\u{1B}[2J"
         let body = lines.map { $0.text.printable.cut(to: size.columns - 1).colored($0.color, if: true) }
-        let help = "← → walk   f F failures   Home End   q quit".cut(to: size.columns - 1).colored(.gray, if: true)
+        let help = "q quit   ← → walk   f F failures   Home End".cut(to: size.columns - 1).colored(.gray, if: true)
         Terminal.write(
             clear + body.joined(separator: "\r\n") + "\u{1B}[\(size.rows);1H" + help, to: STDOUT_FILENO)
     }

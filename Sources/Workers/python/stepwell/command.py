@@ -6,8 +6,9 @@ import argparse
 import sys
 from typing import List, Optional, Sequence, Tuple
 
+from .bundle import ReplayError, load
 from .discovery import DiscoveryError, find_handlers
-from .replay import ReplayError, load, replay
+from .replay import replay
 
 _CONCURRENCY = 8
 
@@ -105,9 +106,9 @@ def _parser() -> argparse.ArgumentParser:
         commands,
         "replay",
         "run a recorded attempt again in this process; 1 when it ends otherwise than recorded",
-        (("bundle", "FILE", "what 'stepwell replay-step --dump' has written"), ("step", "STEP", "its step")),
+        (("bundle", "FILE", "what 'stepwell export' or 'stepwell replay-step --dump' wrote"), ("step", "STEP", "its step")),
     )
-    again.add_argument("--attempt", type=int, metavar="N", help="refuse a file with another attempt")
+    again.add_argument("--attempt", type=int, metavar="N", help="the last attempt of this number (the last of all)")
     again.add_argument("--pdb", action="store_true", help="open the debugger where an exception was raised")
     return parser
 

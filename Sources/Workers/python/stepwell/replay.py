@@ -6,9 +6,9 @@ import json
 import logging
 import pdb
 import sys
-from pathlib import Path
-from typing import Any, Dict, Iterator, List, Mapping, Optional, Tuple
+from typing import Any, Iterator, List, Mapping, Tuple
 
+from .bundle import ReplayError
 from .context import StepContext
 from .handler import Handler
 from .payload import NotJSON, encode
@@ -20,40 +20,19 @@ _CHANGES_MAX = 50
 _WHOLE = "(all of it)"
 
 
-class ReplayError(Exception):
-    """The attempt cannot be run; the message says why."""
-
-
-def load(path: str, step: str, attempt: Optional[int] = None) -> Dict[str, Any]:
-    """The attempt in the file that `stepwell replay-step --dump` has written."""
-    try:
-        document = json.loads(Path(path).read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ReplayError(f"{path}: {error.strerror}") from None
-    except ValueError as error:
-        raise ReplayError(f"{path} is not JSON: {error}") from None
-    if not isinstance(document, dict) or document.get("format") != "stepwell-attempt":
-        raise ReplayError(f"{path} was not written by 'stepwell replay-step --dump'")
-    if document.get("version") != 1:
-        raise ReplayError(f"{path} has version {document.get('version')}; this reads version 1")
-    if document["step"] != step:
-        raise ReplayError(f"{path} holds an attempt of {document['step']!r}, not of {step!r}")
-    if attempt is not None and document["attempt"] != attempt:
-        raise ReplayError(f"{path} holds attempt {document['attempt']}, not {attempt}")
-    if "handler" not in document:
-        raise ReplayError(f"{step!r} is a command; 'stepwell replay-step' runs it again")
-    return document
-
-
 def replay(
     document: Mapping[str, Any], handlers: Mapping[str, Handler], post_mortem: bool = False
 ) -> bool:
     """Run the attempt, print how it ended, and say whether it ended as it was recorded."""
+    if "handler" not in document:
+        raise ReplayError(f"{document['step']!r} is a command; 'stepwell replay-step' runs it again")
     name = document["handler"]
     if name not in handlers:
         known = ", ".join(sorted(handlers))
         raise ReplayError(f"no handler {name!r}; there are: {known}")
     print(f"running {document['step']}, attempt {document['attempt']}", file=sys.stderr)
+    for pointer in document.get("redacted", []):
+        print(f"  redacted: {pointer}", file=sys.stderr)
     logging.basicConfig(stream=sys.stderr, format="  %(message)s", level=logging.INFO)
     result = _run(handlers[name], _context(document), document["method"], post_mortem)
     recorded = document["recorded"]

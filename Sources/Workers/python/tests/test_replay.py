@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import os
@@ -12,10 +13,11 @@ import textwrap
 import unittest
 from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
-from typing import Any, Dict, Tuple
+from typing import Any, Dict, List, Tuple
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from stepwell.bundle import _step_id
 from stepwell.command import main
 from stepwell.replay import _changes
 
@@ -45,7 +47,7 @@ HANDLERS = """
 """
 
 
-class Replay(unittest.TestCase):
+class Workplace(unittest.TestCase):
     def setUp(self) -> None:
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
@@ -72,6 +74,8 @@ class Replay(unittest.TestCase):
             code = main(["replay", str(self.file), step, str(self.handlers), *words])
         return code, out.getvalue(), err.getvalue()
 
+
+class Replay(Workplace):
     def test_the_handler_gets_all_that_it_was_given(self) -> None:
         code, out, err = self.replay(self.document(), "--attempt", "2")
         self.assertEqual(out, 'succeeded: {"total":15,"attempt":2}\nas recorded\n')
@@ -115,7 +119,8 @@ class Replay(unittest.TestCase):
     def test_a_file_that_does_not_fit_is_refused(self) -> None:
         cases = [
             ("{", "is not JSON"),
-            ("[]", "was not written by"),
+            ("{}", "was written neither by"),
+            ("[]", "holds no JSON object"),
             (self.document(version=2), "has version 2"),
             (self.document(step="other"), "holds an attempt of 'other'"),
             (self.document(attempt=1), "holds attempt 1, not 2"),
@@ -133,6 +138,91 @@ class Replay(unittest.TestCase):
         with redirect_stdout(out), redirect_stderr(err):
             self.assertEqual(main(["replay", "missing.json", "add", str(self.handlers)]), 2)
         self.assertIn("missing.json: No such file", err.getvalue())
+
+
+class ExportedRun(Workplace):
+    """What `stepwell export` writes: the attempt is found among the events."""
+
+    def run_lines(self, *events: Tuple[str, Dict[str, Any]], **head: Any) -> List[str]:
+        steps = {
+            name: {
+                "callable": handler, "method": "call", "configuration": {"n": 2}, "dependencies": dependencies,
+                "retry": {"max_attempts": 3},
+            }
+            for name, handler, dependencies in (("far", "x", []), ("near", "x", ["far"]), ("add", "sum", ["near"]))
+        }
+        steps["shell"] = {"command": ["true"], "configuration": {}, "dependencies": [], "retry": {"max_attempts": 1}}
+        task = "01a20de1-b845-7b96-8bc3-b00b92acd21d"
+        lines: List[Any] = [
+            {"stepwell": "run", "version": 1, "task_id": task, "redacted": [], **head},
+            {"template": "d", "cbor": "", "content": {"steps": steps}},
+        ]
+        for number, (kind, data) in enumerate(events, start=1):
+            lines.append({"event": {"seq": number, "type": kind, "data": data}, "cbor": ""})
+        lines.append({"something": "new"})
+        text = [json.dumps(line) + "\n" for line in lines]
+        whole = hashlib.sha256("".join(text).encode()).hexdigest()
+        return [*text, json.dumps({"end": {"lines": len(text), "sha256": whole}}) + "\n"]
+
+    def story(self, **head: Any) -> List[str]:
+        def ended(step: str, lease: int, **more: Any) -> Dict[str, Any]:
+            return {"step": step, "attempt": 1, "lease": lease, **more}
+
+        start = {"step": "add", "step_index": 2}
+        submitted = {"correlation_id": "c", "namespace": "n", "name": "t", "version": "1", "input": {"n": 1}}
+        return self.run_lines(
+            ("task.submitted", submitted),
+            ("attempt.started", {"step": "far", "step_index": 0, "attempt": 1}),
+            ("attempt.succeeded", ended("far", 2, result={"n": 4})),
+            ("operator.resolved", {"step": "near", "result": {"n": 3}}),
+            ("attempt.started", {**start, "attempt": 1}),
+            ("attempt.checkpointed", ended("add", 5, checkpoint={"n": 5})),
+            ("attempt.failed", ended("add", 5, message="no", error_type="x", retryable=True)),
+            ("attempt.started", {**start, "attempt": 2}),
+            ("attempt.checkpointed", ended("add", 8, checkpoint={"n": 50})),
+            ("attempt.succeeded", ended("add", 8, result={"total": 15, "attempt": 2})),
+            ("attempt.started", {"step": "shell", "step_index": 3, "attempt": 1}),
+            **head,
+        )
+
+    def test_an_attempt_of_an_exported_run(self) -> None:
+        code, out, err = self.replay("".join(self.story()))
+        self.assertEqual(out, 'succeeded: {"total":15,"attempt":2}\nas recorded\n', err)
+        self.assertEqual(code, 0)
+
+    def test_an_earlier_attempt_had_no_checkpoint_yet(self) -> None:
+        code, out, _ = self.replay("".join(self.story(redacted=["/secret"])), "--attempt", "1")
+        self.assertIn('{"total":10,"attempt":1}', out)
+        self.assertIn("recorded: failed: x: no", out)
+        self.assertEqual(code, 1)
+
+    def test_the_second_of_two_runs(self) -> None:
+        other = self.run_lines(task_id="01a20de1-b845-7b96-8bc3-b00b92acd21e")
+        other[1] = other[1].replace('"add"', '"other"')
+        whole = hashlib.sha256("".join(other[:-1]).encode()).hexdigest()
+        other[-1] = json.dumps({"end": {"lines": len(other) - 1, "sha256": whole}}) + "\n"
+        self.assertEqual(self.replay("".join(other + self.story()))[0], 0)
+
+    def test_a_run_that_does_not_fit_is_refused(self) -> None:
+        lines = self.story()
+        flipped = "".join(lines).replace('"n": 4', '"n": 9')
+        for text, words, message in [
+            ("".join(lines[:-1]), [], "was cut off"),
+            ("".join(lines[:5]), [], "was cut off"),
+            (flipped, [], "is damaged"),
+            ("".join(self.story(version=2)), [], "has version 2"),
+            ("".join(lines), ["--attempt", "7"], "has not attempt 7"),
+        ]:
+            with self.subTest(message):
+                code, _, err = self.replay(text, *words)
+                self.assertEqual(code, 2)
+                self.assertIn(message, err)
+        self.assertIn("there are: far, near, add, shell", self.replay("".join(lines), step="none")[2])
+        self.assertIn("is a command", self.replay("".join(lines), step="shell")[2])
+
+    def test_the_id_of_a_step_is_that_of_the_engine(self) -> None:
+        self.assertEqual(
+            _step_id("01a20de1-b845-7b96-8bc3-b00b92acd21d", 0), "01a20de1-b845-8b96-8bc3-b00b92acd21c")
 
 
 class Changes(unittest.TestCase):

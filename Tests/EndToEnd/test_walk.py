@@ -1,0 +1,141 @@
+"""replay --step-by-step on a terminal: the keys walk, and the terminal is given back however it ends."""
+
+import fcntl
+import os
+import pty
+import re
+import select
+import signal
+import struct
+import subprocess
+import termios
+import time
+import unittest
+
+from sandbox import Sandbox, command, shell
+from support import SAFETY_NET
+
+RIGHT, LEFT, HOME, END = b"\x1b[C", b"\x1b[D", b"\x1b[H", b"\x1b[4~"
+
+
+class Screen:
+    """A command on a terminal of its own, whose keys a test presses."""
+
+    def __init__(self, test, *words, rows=24, columns=100):
+        self.master, slave = pty.openpty()
+        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+        self.settings = termios.tcgetattr(slave)
+        self.slave = slave
+        self.process = subprocess.Popen(
+            [str(test.binary), *words], cwd=test.folder, env=test.environment, stdin=slave, stdout=slave, stderr=slave,
+            start_new_session=True)
+        test.addCleanup(self.close)
+        self.drawn = b""
+
+    def close(self):
+        self.process.kill()
+        self.process.wait()
+        os.close(self.master)
+        os.close(self.slave)
+
+    def press(self, keys):
+        os.write(self.master, keys)
+
+    def shows(self, pattern):
+        """Waits until what was drawn since the last such wait matches, and returns the last screen."""
+        deadline = time.monotonic() + SAFETY_NET
+        while not re.search(pattern, self.last()):
+            if time.monotonic() > deadline or not select.select([self.master], [], [], SAFETY_NET)[0]:
+                raise AssertionError(f"never drew {pattern!r}: {self.drawn!r}")
+            self.drawn += os.read(self.master, 65536)
+        screen = self.last()
+        self.drawn = b""
+        return screen
+
+    def last(self):
+        """The text of the last whole screen."""
+        screens = self.drawn.decode("utf-8", "replace").split("\x1b[2J")
+        # The last line is drawn last of all.
+        whole = [screen for screen in screens if "quit" in screen]
+        return re.sub(r"\x1b\[[\d;?]*[A-Za-z]", "", whole[-1]) if whole else ""
+
+    def end(self):
+        """Its exit code, once it has ended by itself; the rest of what it drew."""
+        code = self.process.wait(SAFETY_NET)
+        while select.select([self.master], [], [], 0)[0]:
+            self.drawn += os.read(self.master, 65536)
+        return code
+
+
+class Walking(Sandbox):
+    def setUp(self):
+        super().setUp()
+        self.template(
+            shell("größe", "exit 1", retry={"max_attempts": 2, "initial_delay": 0.05}), command("b", "true"),
+            *[command(f"s{n}", "true", after=["b"]) for n in range(40)])
+        self.run_task(code=1)
+        self.count_of_events = len(self.events("last"))
+
+    def given_back(self, screen):
+        self.assertIn(b"\x1b[?1049l", screen.drawn)
+        self.assertIn(b"\x1b[?25h", screen.drawn)
+        # Python's list holds the flags, the speeds and the special characters.
+        self.assertEqual(termios.tcgetattr(screen.slave), screen.settings)
+
+    def test_the_keys_walk(self):
+        screen = Screen(self, "replay", "last", "--step-by-step")
+        total = self.count_of_events
+        first = screen.shows(f"event 1 of {total}")
+        self.assertIn("task.submitted", first)
+        self.assertIn("the task is pending", first)
+        for keys, place in ((RIGHT, 2), (b"j", 3), (LEFT, 2), (b"k", 1), (LEFT, 1), (END, total), (RIGHT, total),
+                            (HOME, 1), (b"jjj", 4), (b"\x1b[6~", 14), (b"\x1b[5~", 4), (b"G", total), (b"g", 1)):
+            screen.press(keys)
+            screen.shows(f"event {place} of {total}")
+        screen.press(b"f")
+        failed = screen.shows("attempt.failed")
+        self.assertIn("größe", failed)
+        screen.press(b"f")
+        screen.shows("attempt.failed")
+        screen.press(b"f")
+        screen.shows("step.failed")
+        screen.press(b"F")
+        screen.shows("attempt.failed")
+        screen.press(RIGHT)
+        decision = screen.shows("step.failed")
+        self.assertIn("because of #", decision)
+        self.assertIn("größe: in_progress → error", decision)
+        self.assertIn("▸ ✗ größe", decision)
+        screen.press(b"q")
+        self.assertEqual(screen.end(), 0)
+        self.given_back(screen)
+
+    def test_it_begins_at_a_moment_and_fits_a_small_terminal(self):
+        last = self.events("last")[-1]["seq"]
+        screen = Screen(self, "replay", "last", "--step-by-step", "--at", str(last), rows=8, columns=40)
+        drawn = screen.shows(f"event {self.count_of_events} of")
+        lines = drawn.replace("\r", "").split("\n")
+        self.assertLessEqual(len(lines), 8)
+        self.assertLessEqual(max(map(len, lines)), 80, "the help follows without a line's end")
+        screen.press(b"q")
+        self.assertEqual(screen.end(), 0)
+
+    def test_ctrl_c_and_signals_give_the_terminal_back(self):
+        for end in (lambda s: s.press(b"\x03"), lambda s: s.process.send_signal(signal.SIGTERM),
+                    lambda s: s.process.send_signal(signal.SIGINT)):
+            screen = Screen(self, "replay", "last", "--step-by-step")
+            screen.shows("event 1 of")
+            end(screen)
+            self.assertEqual(screen.end(), 130)
+            self.given_back(screen)
+
+    def test_without_a_terminal_all_is_printed(self):
+        code, drawn = self.terminal("replay", "last", "--step-by-step", "-o", "jsonl")
+        self.assertEqual((code, len(drawn.splitlines())), (0, self.count_of_events))
+        code, drawn = self.terminal("replay", "last", "--step-by-step", env={"TERM": "dumb"})
+        self.assertEqual(code, 0)
+        self.assertNotIn("\x1b", drawn)
+
+
+if __name__ == "__main__":
+    unittest.main()
