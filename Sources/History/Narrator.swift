@@ -28,13 +28,17 @@ package struct Narrator {
                 "waits for attempt \(report.attempts + 1) of \(report.attemptsMax), due \(time(due))"
                     + (last.flatMap(ending).map { ", after attempt \(report.attempts) \($0)" } ?? ""),
                 [last?.endNumber].compactMap(\.self) + since)
-        case .attempt(let attempt, let deadline):
-            let started = story.attempts(of: step).last?.started
+        case .attempt(let attempt, let worker, let deadline):
+            let last = story.attempts(of: step).last
+            let name =
+                "attempt \(attempt.attempt) of \(report.attemptsMax) on \(worker?.name ?? attempt.worker.description)"
+            if let end = last.flatMap(ending) {
+                return Sentence(
+                    "goes on within the same commit: \(name) \(end)", since + [last?.endNumber].compactMap(\.self))
+            }
             return Sentence(
-                "runs: attempt \(attempt.attempt) of \(report.attemptsMax) on \(attempt.worker)"
-                    + (started.map { " since \(time($0))" } ?? "")
-                    + (deadline.map { ", at most until \(time($0))" } ?? ""),
-                since)
+                "runs: \(name)" + (last.map { " since \(time($0.started))" } ?? "")
+                    + (deadline.map { ", at most until \(time($0))" } ?? ""), since)
         case .person:
             let why = report.failureReason.map { " (\($0.sentence))" } ?? ""
             let failure = report.failure.map { ": \($0.sentence)" } ?? ""
@@ -47,7 +51,7 @@ package struct Narrator {
             return Sentence("is enqueued, but \(what)", since)
         case .place(let workers):
             return Sentence("is enqueued, but all places of \(workers.map(\.name).listed) are taken", since)
-        case .turn: return Sentence("goes next", since)
+        case .turn: return Sentence("goes on within the same commit", since)
         case nil: return report.state == .enqueued ? Sentence("waits for a worker", since) : nil
         }
     }

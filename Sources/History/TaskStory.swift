@@ -9,7 +9,7 @@ package struct TaskStory: Sendable {
     /// The last event.
     package var last: EventRecord
     /// Every running of every attempt, in the order of their starts.
-    package var attempts: [AttemptStory] = []
+    package var attempts: [AttemptStory]
     /// What operators did, in order.
     package var actions: [EventRecord] = []
     /// `result.rejected` events, in order.
@@ -24,7 +24,10 @@ package struct TaskStory: Sendable {
     package var id: TaskID { report.id }
     package var template: Template { report.template }
 
-    package func attempts(of step: StepIndex) -> [AttemptStory] { attempts.filter { $0.start.step == step } }
+    /// For each step the places of its attempts.
+    private var placesOfAttempts: [[Int]]
+
+    package func attempts(of step: StepIndex) -> [AttemptStory] { placesOfAttempts[step].map { attempts[$0] } }
 }
 
 /// One running of an attempt.
@@ -68,8 +71,12 @@ extension TaskStory {
         }
         guard let report, let submitted = records.submitted, let last = records.last else { return nil }
         let none = [EventRecord?](repeating: nil, count: report.steps.count)
-        var story = TaskStory(report: report, submitted: submitted, last: last, since: none, ready: none)
-        story.attempts = records.attempts
+        var story = TaskStory(
+            report: report, submitted: submitted, last: last, attempts: records.attempts, since: none, ready: none,
+            placesOfAttempts: [[Int]](repeating: [], count: report.steps.count))
+        for (place, attempt) in records.attempts.enumerated() {
+            story.placesOfAttempts[attempt.start.step].append(place)
+        }
         story.actions = records.actions
         story.rejections = records.rejections
         story.verdict = records.verdict

@@ -17,10 +17,10 @@ extension WaitReason {
         case .dependencies(let steps):
             members.append(.init("steps", .array(steps.map { .string(template.steps[$0].name) })))
         case .retry(let due): members.append(.init("due_at", .string(due.description)))
-        case .attempt(let attempt, let deadline):
+        case .attempt(let attempt, let worker, let deadline):
             members.append(.init("attempt", .number(String(attempt.attempt))))
             members.append(.init("lease", .number(String(attempt.lease.rawValue))))
-            members.append(.init("worker", .number(String(attempt.worker.rawValue))))
+            members.append(.init("worker", worker.map { .string($0.name) } ?? .null))
             if let deadline { members.append(.init("deadline", .string(deadline.description))) }
         case .focus(let task): members.append(.init("task_id", .string(task.description)))
         case .handler(let handler): members.append(.init("handler", handler.map(JSON.string) ?? .null))

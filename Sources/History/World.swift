@@ -99,13 +99,14 @@ package struct World: Sendable {
 }
 
 extension TaskReport {
-    /// Adds what enqueued steps wait for, which the task's own events do not tell.
+    /// Adds what the task's own events do not tell: what enqueued steps wait for, and the names of workers.
     package mutating func addWaits(from log: any EventReader, at moment: Moment) throws {
-        guard steps.contains(where: { $0.state == .enqueued }) else { return }
+        func isOthers(_ state: StepState) -> Bool { state == .enqueued || state == .inProgress }
+        guard steps.contains(where: { isOthers($0.state) }) else { return }
         let state = try World.read(log, at: moment).state
         // An engine may have gone on since the task was read.
         guard let task = state[id] else { return }
-        for step in steps.indices where steps[step].state == .enqueued && task.steps[step].state == .enqueued {
+        for step in steps.indices where isOthers(steps[step].state) && task.steps[step].state == steps[step].state {
             steps[step].wait = state.wait(of: id, step)
         }
     }

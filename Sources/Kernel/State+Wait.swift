@@ -6,8 +6,8 @@ package enum WaitReason: Hashable, Sendable {
     case dependencies([StepIndex])
     /// The next attempt is due then.
     case retry(due: Timestamp)
-    /// An attempt runs; it is ended at its deadline.
-    case attempt(AttemptID, deadline: Timestamp?)
+    /// An attempt runs, on that worker if it is known; it is ended at its deadline.
+    case attempt(AttemptID, on: WorkerJoin?, deadline: Timestamp?)
     /// It has failed for good: an operator must retry or resolve it.
     case person
     /// It is enqueued, but no engine has started, or the last one was told to stop.
@@ -38,8 +38,8 @@ package enum WaitReason: Hashable, Sendable {
 }
 
 extension TaskRecord {
-    /// What a step waits for, as far as its own task knows; nil when it is final, or enqueued, for which ``State/wait(of:_:)``
-    /// is to be asked.
+    /// What a step waits for, as far as its own task knows, which knows no workers; nil when the step is final, or enqueued, for
+    /// which ``State/wait(of:_:)`` is to be asked.
     package func wait(of step: StepIndex) -> WaitReason? {
         let record = steps[step]
         switch record.state {
@@ -50,7 +50,7 @@ extension TaskRecord {
         case .inProgress:
             return .attempt(
                 AttemptID(step: step, attempt: Int(record.attempt), lease: record.since, worker: record.worker),
-                deadline: record.due == .never ? nil : record.due)
+                on: nil, deadline: record.due == .never ? nil : record.due)
         case .error: return .person
         case .enqueued, .complete, .skipped, .cancelled, .resolvedManually: return nil
         }
@@ -61,7 +61,11 @@ extension State {
     /// What a step of an open task waits for; nil when it is final or there is no such task.
     package func wait(of task: TaskID, _ step: StepIndex) -> WaitReason? {
         guard let record = self[task], record.steps.indices.contains(step) else { return nil }
-        guard record.steps[step].state == .enqueued else { return record.wait(of: step) }
+        guard record.steps[step].state == .enqueued else {
+            let reason = record.wait(of: step)
+            guard case .attempt(let attempt, _, let deadline) = reason else { return reason }
+            return .attempt(attempt, on: lanes.worker(attempt.worker), deadline: deadline)
+        }
         guard started != .zero, !isStopping else { return .engine }
         if let focus, focus != task { return .focus(focus) }
         let serving = lanes.workers(serving: Int(record.route.lanes[step]))

@@ -26,6 +26,8 @@ LEFT_OUT = {
 RUN_HERE = {
     README: ["export PATH=", "stepwell run nightly.yaml", "stepwell list"],
     CLI: ["PATH=/usr/local/bin", "$ stepwell run nightly.yaml --key 2026-11-24 2>", "$ touch ready", "stepwell replay-step last greet"],
+    # test_debugging.py runs all of that page.
+    "docs/debugging.md": ["$ "],
     PIPELINE: ["stepwell run docs/examples/analytics_pipeline/analytics_pipeline.yaml"],
     PYTHON: ["python3 -m stepwell list handlers.py"],
     PROTOCOL: ["#!/bin/sh"],

@@ -34,7 +34,7 @@ class Explaining(Sandbox):
         run = self.start("run", "t.yaml", "--key", "night")
         self.wait_for("attempt.started", run)
         said = self.stepwell("explain", "night").stdout
-        self.assertRegex(said, r"a runs: attempt 1 of 1 on worker 1 since")
+        self.assertRegex(said, r"a runs: attempt 1 of 1 on commands since")
         self.assertIn("b waits for a, which runs", said)
         self.assertNotIn("no engine", said)
         run.kill()

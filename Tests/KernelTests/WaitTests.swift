@@ -24,11 +24,12 @@ struct WaitTests {
         template[0].timeout = .seconds(5)
         var story = Story(template)
         _ = try story.submit()
-        guard case .attempt(let attempt, let deadline) = wait(story, 0) else {
+        guard case .attempt(let attempt, let worker, let deadline) = wait(story, 0) else {
             Issue.record("it does not run")
             return
         }
         #expect((attempt.step, attempt.attempt, attempt.worker) == (0, 1, WorkerID(1)))
+        #expect(worker?.name == "worker#1")
         #expect(deadline == story.driver.now.advanced(by: .seconds(5)))
     }
 
