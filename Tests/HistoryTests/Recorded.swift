@@ -27,12 +27,6 @@ struct Recorded {
         try submit(input, key: key, priority: priority)
     }
 
-    /// Another task of the same template; what happens from now on happens to it.
-    mutating func submit(_ id: TaskID, key: String?) throws {
-        task = id
-        try submit(.emptyObject, key: key, priority: 0)
-    }
-
     private mutating func submit(_ input: JSONText, key: String?, priority: Int) throws {
         let submission = Submission(
             template: template.digest, namespace: template.namespace, name: template.name, version: template.version,

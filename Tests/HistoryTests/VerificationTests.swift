@@ -30,11 +30,11 @@ struct VerificationTests {
         try recorded.resolve("load", #"{"rows": 31}"#, reason: "by hand")
         try recorded.succeed("load", "{}")
         try recorded.succeed("report")
-        try recorded.submit(TaskID(high: 0x019A_B4C2_7D00_7000, low: 5), key: "monday")
+        try recorded.submitAnother(key: "monday")
         try recorded.succeed("extract")
         try recorded.fail("load", Failure(message: "no table", errorType: "sql", retryable: false))
         try recorded.retry()
-        try recorded.submit(TaskID(high: 0x019A_B4C2_7D00_7000, low: 6), key: nil)
+        try recorded.submitAnother(key: nil)
         try recorded.cancel("enough")
         return log.head
     }
