@@ -36,7 +36,8 @@ let package = Package(
             name: "StepwellTemplates", dependencies: ["StepwellModel", "CYAML"], path: "Sources/Templates",
             swiftSettings: dialect),
         .target(
-            name: "StepwellLog", dependencies: ["StepwellModel", "CLMDB", "CCrypto", "CChecksum"], path: "Sources/Log",
+            name: "StepwellLog", dependencies: ["StepwellModel", "CLMDB", "CCrypto", "CChecksum", "CLinux"],
+            path: "Sources/Log",
             swiftSettings: dialect),
 
         // What performs, and what users hold in their hands.

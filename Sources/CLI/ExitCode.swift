@@ -37,7 +37,7 @@ enum ExitCode: Int32 {
                 .usage
             case "unknown_task", "store_not_found", "ambiguous_task", "before_submission", "no_attempt": .notFound
             case "store_locked", "duplicate_key", "duplicate_task", "task_closed", "nothing_to_retry",
-                "step_not_failed", "step_not_resolvable", "store_format", "file_exists":
+                "step_not_failed", "step_not_resolvable", "store_format", "file_exists", "not_empty":
                 .conflict
             case "store_corrupt", "unknown_event", "illegal_event", "not_a_store", "unknown_hash": .integrity
             default: .failure

@@ -12,6 +12,8 @@ public enum LogError: StepwellError, Hashable {
     /// Written in a format of another version.
     case otherFormat(path: String, found: Int, supported: Int)
     case notWritable(path: String, reason: String)
+    /// A store is to be made there, and there is something already.
+    case notEmpty(path: String)
     /// Bytes that cannot be what was written.
     case corrupt(String, at: SequenceNumber?)
     /// An event of a type that this version does not know.
@@ -28,6 +30,7 @@ public enum LogError: StepwellError, Hashable {
         case .notAStore: "not_a_store"
         case .otherFormat: "store_format"
         case .notWritable: "store_not_writable"
+        case .notEmpty: "not_empty"
         case .corrupt: "store_corrupt"
         case .unknownEvent: "unknown_event"
         case .unexpectedHead: "unexpected_head"
@@ -45,6 +48,7 @@ public enum LogError: StepwellError, Hashable {
         case .otherFormat(let path, let found, let supported):
             "the store '\(path)' has format \(found); this version reads format \(supported)"
         case .notWritable(let path, let reason): "the store '\(path)' cannot be written: \(reason)"
+        case .notEmpty(let path): "there is something at '\(path)' already; nothing was written"
         case .corrupt(let what, let number):
             "the log is damaged" + (number.map { " at event \($0)" } ?? "") + ": \(what)"
         case .unknownEvent(let type, let number):
@@ -57,11 +61,12 @@ public enum LogError: StepwellError, Hashable {
 
     public var cure: String? {
         switch self {
-        case .diskFull: "free some space; the engine goes on by itself"
+        case .diskFull: "free some space; a running engine goes on by itself"
         case .locked: "wait until it ends, or name another store with --store"
         case .notFound: "'stepwell run' makes one; --store or STEPWELL_STORE names it"
         case .otherFormat, .unknownEvent: "open it with the version of Stepwell that wrote it, or a newer one"
         case .notWritable: "check the owner and the permissions of the directory"
+        case .notEmpty: "name a directory that is empty or new; 'stepwell restore --replace' keeps an old store aside"
         case .corrupt: "keep a copy of the directory, then restore a backup; nothing was changed"
         default: nil
         }

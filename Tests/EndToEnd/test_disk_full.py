@@ -61,7 +61,7 @@ class DiskFull(EndToEndTest):
         self.fill_disk()
         gated.open()
         self.wait_for(engine, FULL)
-        self.assertIn("free some space; the engine goes on by itself", engine.stderr)
+        self.assertIn("free some space; a running engine goes on by itself", engine.stderr)
         self.assertEqual(gated.stepwell.steps_with("step.completed"), {"before": 1}, "readers see what is on disk")
         self.free_disk()
         self.assertEqual(engine.wait(), 0, str(engine))

@@ -20,6 +20,6 @@ extension Command {
 let allCommands: [any Command.Type] = [
     RunCommand.self, ResumeCommand.self, RetryCommand.self, CancelCommand.self, ResolveCommand.self, ListCommand.self,
     ShowCommand.self, ExplainCommand.self, ReplayCommand.self, ReplayStepCommand.self, StateCommand.self,
-    DiffCommand.self, EventsCommand.self, LogsCommand.self, VerifyCommand.self, AuditCommand.self,
-    ValidateCommand.self, GraphCommand.self, InitCommand.self,
+    DiffCommand.self, EventsCommand.self, LogsCommand.self, VerifyCommand.self, AuditCommand.self, BackupCommand.self,
+    RestoreCommand.self, StatsCommand.self, ValidateCommand.self, GraphCommand.self, InitCommand.self,
 ]

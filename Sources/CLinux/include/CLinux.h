@@ -44,6 +44,9 @@ void linux_begin_thread(const char *name);
 // kill(), under a name that a method called `kill` does not hide. A group has the negative number of its leader.
 int linux_kill(pid_t process, int signal);
 
+// Gives two directories each the name of the other, in one step. -1 with errno.
+int linux_exchange(const char *one, const char *other);
+
 // A child that closes its end early must not end this process; and a process that ignores SIGCHLD cannot learn how its
 // children ended.
 void linux_prepare_signals(void);

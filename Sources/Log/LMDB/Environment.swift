@@ -288,12 +288,57 @@ package final class Environment: @unchecked Sendable {
         return LMDBError(code: posix_fallocate(descriptor, status.st_size, 1 << 20), operation: "fallocate").isDiskFull
     }
 
+    // MARK: The whole store
+
+    /// Writes all that is committed at this moment to a file, without the pages that are free. A writer in another process goes on
+    /// meanwhile; one in this process has to wait when its map must grow.
+    func copy(to descriptor: Int32) throws(LogError) {
+        while true {
+            mapLock.lockReading()
+            let code =
+                isBroken.load(ordering: .relaxed)
+                ? MDB_PANIC : mdb_env_copyfd2(raw, descriptor, UInt32(MDB_CP_COMPACT))
+            mapLock.unlock()
+            if code == MDB_SUCCESS { return }
+            // Nothing is written yet when this is found out.
+            guard code == MDB_MAP_RESIZED else {
+                throw LMDBError(code: code, operation: "mdb_env_copyfd2").logError(path: path)
+            }
+            try resizeMap(to: 0)
+        }
+    }
+
+    /// Who reads the store at this moment, in any process.
+    func readers() -> [StoreReader] {
+        var readers: [StoreReader] = []
+        withUnsafeMutablePointer(to: &readers) { list in
+            // LMDB tells them as the lines of a table under a heading: process, thread, transaction.
+            _ = mdb_reader_list(
+                raw,
+                { line, context in
+                    let words = line.map { String(cString: $0) }?.split { $0 == " " || $0 == "\n" } ?? []
+                    if words.count == 3, let process = Int(words[0]) {
+                        context?.assumingMemoryBound(to: [StoreReader].self).pointee
+                            .append(StoreReader(process: process, transaction: Int(words[2])))
+                    }
+                    return 0
+                }, list)
+        }
+        return readers
+    }
+
     // MARK: The map
 
     var mapSize: Int {
         var info = MDB_envinfo()
         mdb_env_info(raw, &info)
         return info.me_mapsize
+    }
+
+    var pageSize: Int {
+        var statistics = MDB_stat()
+        mdb_env_stat(raw, &statistics)
+        return Int(statistics.ms_psize)
     }
 
     private func grow(by size: Int) throws(LogError) {
@@ -327,11 +372,9 @@ package final class Environment: @unchecked Sendable {
         var descriptor: Int32 = -1
         var status = stat()
         var info = MDB_envinfo()
-        var statistics = MDB_stat()
         guard mdb_env_get_fd(raw, &descriptor) == MDB_SUCCESS, fstat(descriptor, &status) == 0 else { return }
         mdb_env_info(raw, &info)
-        mdb_env_stat(raw, &statistics)
-        let length = (info.me_last_pgno + 1) * Int(statistics.ms_psize)
+        let length = (info.me_last_pgno + 1) * pageSize
         // A hole takes no space; if it cannot be made, nothing is lost but time.
         if status.st_size < length { _ = ftruncate(descriptor, length) }
     }

@@ -36,6 +36,15 @@ struct StoreDirectory: Sendable {
         throw .notWritable(path: path, reason: systemReason(reason))
     }
 
+    /// Where a store is made that is not whole yet, within its directory.
+    static let unfinishedName = ".unfinished"
+
+    /// Takes away a store that nobody uses: its files and, if nothing else is there, the directory.
+    func remove() {
+        for file in [dataPath, lockPath, enginePath] { unlink(file) }
+        rmdir(path)
+    }
+
     /// Whether there are data. An empty file is what a crash leaves between the file's creation and its first page.
     func hasData() -> Bool { size(of: dataPath) > 0 }
 
@@ -47,7 +56,9 @@ struct StoreDirectory: Sendable {
             let name = withUnsafeBytes(of: entry.pointee.d_name) { bytes in
                 String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
             }
-            guard [".", "..", "engine.lock", "lock.mdb", "data.mdb"].contains(name) else { return false }
+            guard [".", "..", "engine.lock", "lock.mdb", "data.mdb", Self.unfinishedName].contains(name) else {
+                return false
+            }
         }
         return true
     }
@@ -83,6 +94,7 @@ struct StoreDirectory: Sendable {
         case ENOENT: .notFound(path: path)
         case ENOTDIR: .notAStore(path: path, reason: "it is not a directory")
         case EACCES, EPERM: .notWritable(path: path, reason: systemReason(code))
+        case ENOSPC, EDQUOT: .diskFull(path: path)
         default: .inputOutput(operation: "opening '\(path)'", reason: systemReason(code))
         }
     }
@@ -145,6 +157,9 @@ struct StoreDirectory: Sendable {
                 transaction: page.loadUnaligned(fromByteOffset: 144, as: UInt64.self))
         }
     }
+
+    /// In bytes; -1 without data.
+    func dataSize() -> Int { size(of: dataPath) }
 
     private func size(of file: String) -> Int {
         var status = stat()

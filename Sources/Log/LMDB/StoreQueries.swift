@@ -103,6 +103,33 @@ extension StoreQueries {
         }
     }
 
+    /// The last event that is not later than `time`; zero when there is none.
+    package func lastEvent(notAfter time: Timestamp) throws(LogError) -> SequenceNumber {
+        let tables = environment.tables
+        return try environment.read { transaction throws(LogError) in
+            let commits = try transaction.cursor(tables.commits)
+            var row = try commits.move(.last)
+            var next: SequenceNumber?
+            while let (key, value) = row, key.count == 8 {
+                let commit = try RowCodec.commit(last: SequenceNumber(key.bigEndian(at: 0)), from: value)
+                guard commit.time > time else { break }
+                next = commit.first
+                row = try commits.move(.previous)
+            }
+            guard let next else { return row.map { SequenceNumber($0.key.bigEndian(at: 0)) } ?? .zero }
+            // A commit has the time of its last event; those before may be earlier.
+            let events = try transaction.cursor(tables.events)
+            var last = SequenceNumber(next.rawValue - 1)
+            var event = try withUnsafeBytes(of: RowKey.number(next)) { key throws(LogError) in try events.seek(key) }
+            while let (_, value) = event {
+                guard try EventCodec.decode(value, number: last.next, payloads: .skipped).time <= time else { break }
+                last = last.next
+                event = try events.move(.next)
+            }
+            return last
+        }
+    }
+
     // MARK: Beside the events
 
     package func snapshot(of task: TaskID) throws(LogError) -> TaskSnapshotBytes? {

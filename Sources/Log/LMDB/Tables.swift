@@ -29,6 +29,16 @@ struct Tables: Sendable {
     }
 }
 
+extension Tables {
+    /// All of them by their names, in the order of the page on the format.
+    var all: [(name: String, table: Table)] {
+        [
+            ("meta", meta), ("events", events), ("commits", commits), ("tasks", tasks), ("open", open),
+            ("by_state", byState), ("keys", keys), ("templates", templates), ("snapshots", snapshots), ("logs", logs),
+        ]
+    }
+}
+
 /// What the table `meta` says of the store.
 struct StoreInfo {
     /// Raised when a program that knows only the present format could misread a store. Format 2 has checksums.
@@ -40,6 +50,7 @@ struct StoreInfo {
     static let formatKey: StaticString = "format"
     static let idKey: StaticString = "store_id"
     static let createdKey: StaticString = "created"
+    static let originKey: StaticString = "origin"
 
     static var encodedFormat: [UInt8] { encoded { $0.unsigned(format) } }
 

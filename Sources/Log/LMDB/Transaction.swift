@@ -4,6 +4,9 @@ import StepwellModel
 /// One of the store's tables, valid as long as its environment is open.
 struct Table: Sendable {
     let handle: MDB_dbi
+
+    /// LMDB's own: which pages are free. Each row begins with how many it names.
+    static let freePages = Table(handle: 0)
 }
 
 /// A consistent view of the store. It ends when the value does, and only once.
@@ -34,11 +37,15 @@ struct ReadTransaction: ~Copyable {
         }
     }
 
-    func count(_ table: Table) throws(LogError) -> Int {
+    func count(_ table: Table) throws(LogError) -> Int { try usage(table).rows }
+
+    /// How many rows a table has, and how many pages hold them.
+    func usage(_ table: Table) throws(LogError) -> (rows: Int, pages: Int) {
         var statistics = MDB_stat()
         let code = mdb_stat(raw, table.handle, &statistics)
         guard code == MDB_SUCCESS else { throw LogError(reading: LMDBError(code: code, operation: "mdb_stat")) }
-        return statistics.ms_entries
+        let pages = statistics.ms_branch_pages + statistics.ms_leaf_pages + statistics.ms_overflow_pages
+        return (statistics.ms_entries, pages)
     }
 }
 

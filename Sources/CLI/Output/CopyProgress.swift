@@ -1,0 +1,37 @@
+import StepwellLog
+import StepwellModel
+
+/// Does long work on files and shows on a terminal how far it is: `total` and `done` are numbers of bytes.
+func withProgress<Result: Sendable>(
+    _ what: String, total: Int, done: @escaping @Sendable () -> Int, _ work: @escaping @Sendable () throws -> Result
+) async throws -> Result {
+    guard Terminal.stderrIsTerminal else { return try work() }
+    let ticker = Task.detached {
+        while true {
+            try await Task.sleep(for: .milliseconds(200))
+            let percent = min(99, done() * 100 / max(1, total))
+            Terminal.write("\r\(what): \(byteCount(done())) of \(byteCount(total)), \(percent)% ", to: 2)
+        }
+    }
+    let result = await Task.detached { Swift.Result { try work() } }.value
+    ticker.cancel()
+    _ = await ticker.result
+    Terminal.write("\r\u{1B}[K", to: 2)
+    return try result.get()
+}
+
+extension LogHead {
+    /// The end of a log, as the members of a JSON object.
+    var json: [JSON.Member] {
+        [
+            .init("head", .number(String(number.rawValue))),
+            .init("head_time", number == .zero ? .null : .string(time.description)),
+            .init("head_hash", .string(hexadecimal(hash))),
+        ]
+    }
+
+    /// For people: where a log ends, and what to note down to know it again.
+    var line: String {
+        number == .zero ? "no events" : "head \(number)  \(time)  \(hexadecimal(hash))"
+    }
+}
