@@ -14,6 +14,8 @@ public enum LogError: StepwellError, Hashable {
     case notWritable(path: String, reason: String)
     /// A store is to be made there, and there is something already.
     case notEmpty(path: String)
+    /// The store holds single tasks of another one, and no engine may work on it.
+    case imported(path: String)
     /// Bytes that cannot be what was written.
     case corrupt(String, at: SequenceNumber?)
     /// An event of a type that this version does not know.
@@ -31,6 +33,7 @@ public enum LogError: StepwellError, Hashable {
         case .otherFormat: "store_format"
         case .notWritable: "store_not_writable"
         case .notEmpty: "not_empty"
+        case .imported: "store_imported"
         case .corrupt: "store_corrupt"
         case .unknownEvent: "unknown_event"
         case .unexpectedHead: "unexpected_head"
@@ -49,6 +52,7 @@ public enum LogError: StepwellError, Hashable {
             "the store '\(path)' has format \(found); this version reads format \(supported)"
         case .notWritable(let path, let reason): "the store '\(path)' cannot be written: \(reason)"
         case .notEmpty(let path): "there is something at '\(path)' already; nothing was written"
+        case .imported(let path): "the store '\(path)' holds imported tasks, which can be read but not worked on"
         case .corrupt(let what, let number):
             "the log is damaged" + (number.map { " at event \($0)" } ?? "") + ": \(what)"
         case .unknownEvent(let type, let number):
@@ -67,6 +71,7 @@ public enum LogError: StepwellError, Hashable {
         case .otherFormat, .unknownEvent: "open it with the version of Stepwell that wrote it, or a newer one"
         case .notWritable: "check the owner and the permissions of the directory"
         case .notEmpty: "name a directory that is empty or new; 'stepwell restore --replace' keeps an old store aside"
+        case .imported: "name another store with --store; 'show', 'events', 'logs' and the like read this one"
         case .corrupt: "keep a copy of the directory, then restore a backup; nothing was changed"
         default: nil
         }

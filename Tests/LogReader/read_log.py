@@ -6,6 +6,7 @@ Needs the packages lmdb and cbor2. Ends with 1, without a line, when the hash ch
 """
 
 import hashlib
+import itertools
 import json
 import struct
 import sys
@@ -76,34 +77,48 @@ class Store:
         return self.transaction.cursor(handle)
 
     def check(self):
-        """Computes every hash anew."""
-        events = iter(self.rows("events"))
+        """Computes every hash anew, as far as the store has what was hashed."""
+        events = {seq(key): value for key, value in self.rows("events")}
+        count = len(events)
         last, chain = 0, bytes(32)
         for key, value in self.rows("commits"):
             commit = checked(value)
-            if commit[1] != last + 1:
-                raise Damaged(f"a commit begins at event {commit[1]}, not {last + 1}")
-            runs = []
-            for number in range(last + 1, seq(key) + 1):
-                event_key, event = next(events, (bytes(8), b""))
-                if seq(event_key) != number:
-                    raise Damaged(f"event {number} is missing")
-                task = checked(event).get(2)
-                if runs and runs[-1][0] == task:
-                    runs[-1][1] += event
-                else:
-                    runs.append([task, event])
-            # Commits before the form 1 hash the events themselves.
-            form = commit.get(4, 0)
-            parts = [hashlib.sha256(run).digest() if form == 1 else run for _, run in runs]
-            last, chain = seq(key), hashlib.sha256(chain + b"".join(parts)).digest()
-            if chain != commit[3]:
+            first, chain = commit[1], chain if commit[1] == last + 1 else commit.get(6)
+            if first <= last or chain is None:
+                raise Damaged(f"a commit begins at event {first}, not {last + 1}")
+            last = seq(key)
+            parts = list(self.parts(first, commit.get(5, [[last - first + 1]]), commit.get(4, 0), events))
+            # Of a commit of form 0 that lacks events the hash cannot be computed.
+            found = commit[3] if None in parts else hashlib.sha256(chain + b"".join(parts)).digest()
+            if found != commit[3]:
                 raise Damaged(f"the hash chain is broken at the commit that ends with event {last}")
-        if next(events, None) is not None:
-            raise Damaged(f"there are events after the last commit, {last}")
+            chain = commit[3]
+        if events:
+            raise Damaged(f"there are events of no commit: {min(events)}")
+        absent = cbor2.loads(dict(self.rows("meta")).get(b"absent", b"\0"))
+        if last != count + absent:
+            raise Damaged(f"the log ends at {last}, and has {count} events without {absent}")
         for digest, template in self.rows("templates"):
             if hashlib.sha256(template).digest() != digest:
                 raise Damaged(f"the template {digest.hex()} does not match its digest")
+
+    @staticmethod
+    def parts(number, runs, form, events):
+        """What is hashed of a commit's runs, which begin with that event. Takes their events away."""
+        for size, *gone in runs:
+            found = [events.pop(number + place, None) for place in range(size)]
+            number += size
+            if gone:
+                yield gone[0] if form == 1 else None
+                continue
+            if None in found:
+                raise Damaged(f"event {number - size + found.index(None)} is missing")
+            # Not by the checksums, which whoever changes a store can make anew.
+            tasks = [content(cbor2.loads(event)).get(2) for event in found]
+            for _, run in itertools.groupby(zip(tasks, found), key=lambda pair: pair[0]):
+                together = b"".join(event for _, event in run)
+                # Commits before the form 1 hash the events themselves.
+                yield hashlib.sha256(together).digest() if form == 1 else together
 
     def step_names(self):
         """The names of the steps of every task."""
@@ -161,6 +176,11 @@ class Store:
                 "step_index": line[1], "attempt": line[2], "time_ms": line[3], "level": LEVELS[line[4]],
                 "text": line[5],
             }
+
+
+def content(value):
+    """A row's map, which from format 2 on stands in an array before its checksum."""
+    return value[0] if isinstance(value, list) else value
 
 
 def checked(value):

@@ -161,4 +161,19 @@ package enum EventCodec {
             throw LogError.corrupt(error.description, at: number)
         }
     }
+
+    /// The task that the event is of, without decoding what follows.
+    package static func task(_ bytes: UnsafeRawBufferPointer, number: SequenceNumber) throws(LogError) -> TaskID? {
+        do throws(CBORError) {
+            var reader = try CBORReader(checked: bytes)
+            var keys = try reader.map()
+            while let key = try reader.key(&keys), key <= Envelope.task {
+                if key == Envelope.task { return try reader.taskID() }
+                try reader.skip()
+            }
+            return nil
+        } catch {
+            throw LogError.corrupt(error.description, at: number)
+        }
+    }
 }

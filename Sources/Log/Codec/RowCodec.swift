@@ -1,4 +1,4 @@
-package import StepwellModel
+import StepwellModel
 
 /// The values of the tables beside the events: summaries of tasks, commits, log lines.
 enum RowCodec {
@@ -110,7 +110,10 @@ enum RowCodec {
     }
 
     private static func write(_ commit: Commit, to writer: inout CBORWriter) {
-        writer.map(commit.form == .flat ? 3 : 4)
+        var count = commit.form == .flat ? 3 : 4
+        if commit.runs != nil { count += 1 }
+        if commit.previous != nil { count += 1 }
+        writer.map(count)
         writer.key(1)
         writer.unsigned(commit.first.rawValue)
         writer.key(2)
@@ -120,6 +123,19 @@ enum RowCodec {
         if commit.form != .flat {
             writer.key(4)
             writer.unsigned(commit.form.rawValue)
+        }
+        if let runs = commit.runs {
+            writer.key(5)
+            writer.array(runs.count)
+            for run in runs {
+                writer.array(run.hash == nil ? 1 : 2)
+                writer.unsigned(run.count)
+                if let hash = run.hash { writer.byteString(hash) }
+            }
+        }
+        if let previous = commit.previous {
+            writer.key(6)
+            writer.byteString(previous)
         }
     }
 
@@ -134,18 +150,38 @@ enum RowCodec {
                 switch key {
                 case 1: commit.first = SequenceNumber(try reader.unsigned())
                 case 2: commit.time = try reader.timestamp()
-                case 3: commit.hash = try reader.byteArray()
+                case 3: commit.hash = try hash(from: &reader)
                 case 4: commit.form = try reader.enumeration()
+                case 5: commit.runs = try runs(from: &reader)
+                case 6: commit.previous = try hash(from: &reader)
                 default: try reader.skip()
                 }
             }
             try reader.end()
             try seen.require([1, 2, 3], at: reader.offset)
-            guard commit.hash.count == SHA256.byteCount else { throw CBORError(.outOfRange, at: reader.offset) }
             return commit
         } catch {
             throw .corrupt("the record of the commit: \(error)", at: last)
         }
+    }
+
+    private static func runs(from reader: inout CBORReader) throws(CBORError) -> [CommitRun] {
+        var runs: [CommitRun] = []
+        for _ in 0..<(try reader.array()) {
+            let start = reader.offset
+            let parts = try reader.array()
+            guard parts == 1 || parts == 2 else { throw CBORError(.outOfRange, at: start) }
+            let count = Int(try reader.unsigned(as: UInt32.self))
+            runs.append(CommitRun(count: count, hash: parts == 2 ? try hash(from: &reader) : nil))
+        }
+        return runs
+    }
+
+    private static func hash(from reader: inout CBORReader) throws(CBORError) -> [UInt8] {
+        let start = reader.offset
+        let hash = try reader.byteArray()
+        guard hash.count == SHA256.byteCount else { throw CBORError(.outOfRange, at: start) }
+        return hash
     }
 
     // MARK: Log lines
@@ -196,14 +232,4 @@ enum RowCodec {
             throw .corrupt("a log line of task \(task): \(error)", at: nil)
         }
     }
-}
-
-/// One commit of events, as the log records it.
-package struct Commit: Hashable, Sendable {
-    package var first: SequenceNumber
-    package var last: SequenceNumber
-    /// The time of its last event.
-    package var time: Timestamp
-    package var hash: [UInt8]
-    package var form: HashChain.Form
 }

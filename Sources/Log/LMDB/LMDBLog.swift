@@ -20,6 +20,7 @@ package final class LMDBLog: StoreQueries, EventLog {
         do throws(LogError) {
             let head = try environment.read { transaction throws(LogError) in
                 try StoreInfo.check(transaction, environment)
+                if try StoreInfo.origin(transaction, environment)?.kind == .imported { throw .imported(path: path) }
                 return try environment.head(transaction)
             }
             writer = Mutex(LMDBWriter(head: head, lock: lock))
@@ -90,6 +91,17 @@ extension StoreInfo {
         return String(bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] })
     }
 
+    /// How many events the store lacks: pruned, or never there because it was imported.
+    static func absent(_ transaction: borrowing ReadTransaction, _ environment: Environment) throws(LogError) -> UInt64
+    {
+        guard let value = try transaction.get(environment.tables.meta, absentKey.bytes) else { return 0 }
+        var reader = CBORReader(value)
+        guard let count = try? reader.unsigned() else {
+            throw .corrupt("the number of absent events cannot be read", at: nil)
+        }
+        return count
+    }
+
     /// Refuses a store of another format.
     static func check(_ transaction: borrowing ReadTransaction, _ environment: Environment) throws(LogError) {
         let key = UnsafeRawBufferPointer(start: formatKey.utf8Start, count: formatKey.utf8CodeUnitCount)
@@ -118,17 +130,19 @@ extension Environment {
             guard count == 0 else { throw .corrupt("there are events without a commit", at: nil) }
             return .empty
         }
-        guard lastCommit.key.count == 8, let lastEvent, lastEvent.count == 8 else {
+        guard lastCommit.key.count == 8, lastEvent?.count ?? 8 == 8 else {
             throw .corrupt("a number is not eight bytes long", at: nil)
         }
         let number = SequenceNumber(lastCommit.key.bigEndian(at: 0))
-        let found = SequenceNumber(lastEvent.bigEndian(at: 0))
-        guard number == found else {
+        let found = SequenceNumber(lastEvent?.bigEndian(at: 0) ?? 0)
+        let absent = try StoreInfo.absent(transaction, self)
+        guard number == found || absent > 0 && found < number else {
             throw .corrupt("the last commit ends at \(number), but the last event is \(found)", at: found)
         }
-        // Numbers begin at 1 and have no gaps.
-        guard count == number.rawValue else {
-            throw .corrupt("the log ends at \(number), but has \(count) events", at: number)
+        // Numbers begin at 1, and each is there or counted as absent.
+        guard UInt64(count) + absent == number.rawValue else {
+            let gone = absent == 0 ? "" : ", and \(absent) that are gone"
+            throw .corrupt("the log ends at \(number), but has \(count) events\(gone)", at: number)
         }
         let commit = try RowCodec.commit(last: number, from: lastCommit.value)
         return LogHead(number: number, time: commit.time, hash: commit.hash)

@@ -15,6 +15,15 @@ struct RowWriter {
         }
     }
 
+    /// Writes a commit anew, or between others.
+    mutating func put(_ commit: Commit, in transaction: borrowing WriteTransaction, _ tables: Tables) throws {
+        value.removeAll()
+        RowCodec.encode(commit, into: &value)
+        try withUnsafeBytes(of: RowKey.number(commit.last)) { key in
+            try value.bytes.withRawBytes { try transaction.put(tables.commits, key, $0) }
+        }
+    }
+
     // MARK: Tasks and their indexes
 
     mutating func put(

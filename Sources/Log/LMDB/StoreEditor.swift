@@ -13,6 +13,7 @@ package final class StoreEditor: StoreQueries {
         try directory.create()
         lock = try EngineLock(directory)
         environment = try Environment.openForWriting(directory, mapSize: 64 << 20)
+        try environment.read { transaction throws(LogError) in try StoreInfo.check(transaction, environment) }
     }
 
     deinit { environment.release() }
@@ -47,6 +48,7 @@ package final class StoreEditor: StoreQueries {
             }
             for task in batch.tasks { try rows.put(task, in: transaction, tables) }
             for line in batch.logLines { try rows.put(line, in: transaction, tables) }
+            try countAbsent(transaction)
         }
     }
 }
@@ -136,23 +138,27 @@ extension StoreQueries {
 
     /// Where the store's events are from; nil when engines have written all of them here.
     package func origin() throws(LogError) -> StoreOrigin? {
-        try environment.read { transaction throws(LogError) in
-            guard let value = try transaction.get(environment.tables.meta, StoreInfo.originKey.bytes) else {
-                return nil
-            }
-            do throws(CBORError) { return try StoreOrigin(from: value) } catch {
-                throw LogError.corrupt("the store's origin: \(error)", at: nil)
-            }
+        try environment.read { transaction throws(LogError) in try StoreInfo.origin(transaction, environment) }
+    }
+}
+
+extension StoreInfo {
+    static func origin(
+        _ transaction: borrowing ReadTransaction, _ environment: Environment
+    ) throws(LogError) -> StoreOrigin? {
+        guard let value = try transaction.get(environment.tables.meta, originKey.bytes) else { return nil }
+        do throws(CBORError) { return try StoreOrigin(from: value) } catch {
+            throw .corrupt("the store's origin: \(error)", at: nil)
         }
     }
 }
 
 extension WriteTransaction {
-    fileprivate func put(_ table: Table, _ key: StaticString, _ value: [UInt8]) throws(LMDBError) {
+    func put(_ table: Table, _ key: StaticString, _ value: [UInt8]) throws(LMDBError) {
         try value.withRawBytes { value throws(LMDBError) in try put(table, key.bytes, value) }
     }
 }
 
 extension StaticString {
-    fileprivate var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: utf8Start, count: utf8CodeUnitCount) }
+    var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: utf8Start, count: utf8CodeUnitCount) }
 }

@@ -34,22 +34,21 @@ extension StoreQueries {
     package func events(
         after number: SequenceNumber, payloads: Payloads, _ body: (EventRecord) throws -> Bool
     ) throws {
-        let events = environment.tables.events
+        let tables = environment.tables
         var last = number
         var chunk: [EventRecord] = []
         repeat {
             chunk.removeAll(keepingCapacity: true)
             try environment.read { transaction throws(LogError) in
-                let cursor = try transaction.cursor(events)
+                let cursor = try transaction.cursor(tables.events)
                 var budget = Chunk.bytes
                 var row = try withUnsafeBytes(of: RowKey.number(last.next)) { key throws(LogError) in
                     try cursor.seek(key)
                 }
                 while let (key, bytes) = row {
-                    guard key.count == 8, key.bigEndian(at: 0) == last.rawValue + 1 else {
-                        throw LogError.corrupt("the event after \(last) is missing", at: last.next)
-                    }
-                    last = last.next
+                    let number = SequenceNumber(key.count == 8 ? key.bigEndian(at: 0) : 0)
+                    if number != last.next { try transaction.checkGap(after: last, before: number, tables) }
+                    last = number
                     chunk.append(try EventCodec.decode(bytes, number: last, payloads: payloads))
                     budget -= bytes.count
                     guard chunk.count < Chunk.events, budget > 0 else { return }
@@ -121,9 +120,10 @@ extension StoreQueries {
             let events = try transaction.cursor(tables.events)
             var last = SequenceNumber(next.rawValue - 1)
             var event = try withUnsafeBytes(of: RowKey.number(next)) { key throws(LogError) in try events.seek(key) }
-            while let (_, value) = event {
-                guard try EventCodec.decode(value, number: last.next, payloads: .skipped).time <= time else { break }
-                last = last.next
+            while let (key, value) = event {
+                let number = SequenceNumber(key.count == 8 ? key.bigEndian(at: 0) : 0)
+                guard try EventCodec.decode(value, number: number, payloads: .skipped).time <= time else { break }
+                last = number
                 event = try events.move(.next)
             }
             return last
@@ -187,6 +187,26 @@ extension StoreQueries {
                 guard try body(line) else { return }
             }
         } while !chunk.isEmpty
+    }
+}
+
+extension ReadTransaction {
+    /// Refuses a gap between two events unless the commits say that what was there is gone, or was never taken along.
+    fileprivate func checkGap(
+        after last: SequenceNumber, before number: SequenceNumber, _ tables: Tables
+    ) throws(LogError) {
+        let commits = try cursor(tables.commits)
+        var next = last.next
+        var row = try withUnsafeBytes(of: RowKey.number(next)) { key throws(LogError) in try commits.seek(key) }
+        while next < number, let (key, value) = row, key.count == 8 {
+            let commit = try RowCodec.commit(last: SequenceNumber(key.bigEndian(at: 0)), from: value)
+            if commit.first > next, commit.previous == nil { break }
+            next = commit.firstPresent(from: next)
+            guard next > commit.last else { break }
+            row = try commits.move(.next)
+        }
+        // The event itself may be one that the commits would miss: then it is there all the same.
+        guard next >= number else { throw .corrupt("the event after \(last) is missing", at: next) }
     }
 }
 

@@ -3,9 +3,9 @@ package import StepwellModel
 /// All of a store as it was at one moment, for whoever goes through it row by row. An engine may go on writing meanwhile; the pages
 /// that the view sees are not used again as long as it lasts.
 package struct StoreView: ~Copyable {
-    private let transaction: ReadTransaction
-    private let environment: Environment
-    private var tables: Tables { environment.tables }
+    let transaction: ReadTransaction
+    let environment: Environment
+    var tables: Tables { environment.tables }
 
     fileprivate init(_ transaction: consuming ReadTransaction, _ environment: Environment) {
         self.transaction = transaction
@@ -23,34 +23,35 @@ package struct StoreView: ~Copyable {
         return try row.map { row throws(LogError) in try Self.commit(row) }
     }
 
-    /// Goes through the commits whose events are after `number`, oldest first, until `body` returns false. The bytes of the events
-    /// are valid only in the call.
+    /// Goes through the commits whose events are after `number`, oldest first, until `body` returns false: each with the events of
+    /// it that the store has. Their bytes are valid only in the call.
     ///
-    /// - Throws: ``LogError`` when an event or a commit is missing, and what `body` throws.
+    /// - Throws: ``LogError`` when an event or a commit is missing that should be there, and what `body` throws.
     package func commits(
-        after number: SequenceNumber, _ body: (Commit, _ events: [UnsafeRawBufferPointer]) throws -> Bool
+        after number: SequenceNumber, _ body: (Commit, _ events: [StoredEvent]) throws -> Bool
     ) throws {
         let commits = try transaction.cursor(tables.commits)
         let events = try transaction.cursor(tables.events)
         var last = number
-        var values: [UnsafeRawBufferPointer] = []
+        var found: [StoredEvent] = []
         var row = try withUnsafeBytes(of: RowKey.number(number.next)) { try commits.seek($0) }
         var event = try withUnsafeBytes(of: RowKey.number(number.next)) { try events.seek($0) }
-        while let found = row {
-            let commit = try Self.commit(found)
-            guard commit.first == last.next, commit.first <= commit.last else {
-                throw LogError.corrupt("the commit after event \(last) is missing", at: last.next)
-            }
-            values.removeAll(keepingCapacity: true)
-            while last < commit.last {
-                guard let (key, value) = event, key.count == 8, key.bigEndian(at: 0) == last.rawValue + 1 else {
-                    throw LogError.corrupt("the event is missing", at: last.next)
-                }
-                values.append(value)
-                last = last.next
+        while let present = row {
+            let commit = try Self.commit(present)
+            guard commit.first <= commit.last,
+                commit.first == last.next || commit.previous != nil && commit.first > last
+            else { throw LogError.corrupt("the commit after event \(last) is missing", at: last.next) }
+            last = commit.last
+            found.removeAll(keepingCapacity: true)
+            while let (key, value) = event, key.count == 8, key.bigEndian(at: 0) <= last.rawValue {
+                found.append(StoredEvent(number: SequenceNumber(key.bigEndian(at: 0)), bytes: value))
                 event = try events.move(.next)
             }
-            guard try body(commit, values) else { return }
+            if let first = found.first?.number, first < commit.first {
+                throw LogError.corrupt("the event belongs to no commit", at: first)
+            }
+            try commit.check(found)
+            guard try body(commit, found) else { return }
             row = try commits.move(.next)
         }
         if event != nil { throw LogError.corrupt("the event belongs to no commit", at: last.next) }

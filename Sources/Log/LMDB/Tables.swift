@@ -51,6 +51,7 @@ struct StoreInfo {
     static let idKey: StaticString = "store_id"
     static let createdKey: StaticString = "created"
     static let originKey: StaticString = "origin"
+    static let absentKey: StaticString = "absent"
 
     static var encodedFormat: [UInt8] { encoded { $0.unsigned(format) } }
 

@@ -41,11 +41,13 @@ struct ReadTransaction: ~Copyable {
 
     /// How many rows a table has, and how many pages hold them.
     func usage(_ table: Table) throws(LogError) -> (rows: Int, pages: Int) {
-        var statistics = MDB_stat()
-        let code = mdb_stat(raw, table.handle, &statistics)
-        guard code == MDB_SUCCESS else { throw LogError(reading: LMDBError(code: code, operation: "mdb_stat")) }
-        let pages = statistics.ms_branch_pages + statistics.ms_leaf_pages + statistics.ms_overflow_pages
-        return (statistics.ms_entries, pages)
+        do throws(LMDBError) {
+            let statistics = try statistics(raw, table)
+            let pages = statistics.ms_branch_pages + statistics.ms_leaf_pages + statistics.ms_overflow_pages
+            return (statistics.ms_entries, pages)
+        } catch {
+            throw LogError(reading: error)
+        }
     }
 }
 
@@ -101,6 +103,8 @@ struct WriteTransaction: ~Copyable {
     }
 
     func cursor(_ table: Table) throws(LMDBError) -> Cursor { try Cursor(raw, table) }
+
+    func count(_ table: Table) throws(LMDBError) -> Int { try statistics(raw, table).ms_entries }
 }
 
 /// A place in a table. It must end before a write transaction that it belongs to; a scope around it sees to that.
@@ -177,6 +181,12 @@ func openTable(_ transaction: OpaquePointer, _ name: StaticString, flags: UInt32
     let pointer = UnsafeRawPointer(name.utf8Start).assumingMemoryBound(to: CChar.self)
     try LMDBError.check(mdb_dbi_open(transaction, pointer, flags, &handle), "mdb_dbi_open")
     return Table(handle: handle)
+}
+
+private func statistics(_ transaction: OpaquePointer, _ table: Table) throws(LMDBError) -> MDB_stat {
+    var statistics = MDB_stat()
+    try LMDBError.check(mdb_stat(transaction, table.handle, &statistics), "mdb_stat")
+    return statistics
 }
 
 private func find(

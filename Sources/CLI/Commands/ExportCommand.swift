@@ -1,0 +1,113 @@
+import Glibc
+import Stepwell
+import StepwellHistory
+import StepwellLog
+import StepwellModel
+
+/// `stepwell export`
+struct ExportCommand: Command {
+    private static let redact = Option(
+        name: "--redact", value: "POINTER",
+        help:
+            "take out the value at this JSON pointer, such as /user/password, in inputs and results; may be given several times",
+        isRepeatable: true)
+
+    static let help = CommandHelp(
+        name: "export", summary: "Write one task with all that proves it to standard output.", operands: "TASK",
+        operandCount: 1...1,
+        details: """
+            The file holds the task's events, template and log lines, and the hashes that tie them to the store's log. 'stepwell
+            import' reads it on another machine. The template, error messages and log lines are not redacted.
+            """,
+        options: [redact, .store],
+        examples: [
+            "stepwell export 0197c3e2 > run.stepwell",
+            "stepwell export 0197c3e2 --redact /customer/email --redact /token > run.stepwell",
+        ])
+
+    private let store: StoreLocation
+    private let task: String
+    private let pointers: [String]
+
+    init(_ arguments: Arguments) throws {
+        store = StoreLocation(arguments)
+        task = arguments.operands[0]
+        pointers = arguments.all(Self.redact)
+    }
+
+    func run() async throws -> ExitCode {
+        let reader = try store.reader()
+        let id = try reader.findTask(task)
+        guard let bundle = try RunBundle.export(id, from: reader, redacting: pointers, version: stepwellVersion) else {
+            throw TaskNameError.unknown(task)
+        }
+        Terminal.write(String(decoding: try bundle.text(), as: UTF8.self), to: STDOUT_FILENO)
+        note("\(bundle.line), \(bundle.events.count) events")
+        return .success
+    }
+}
+
+/// `stepwell import`
+struct ImportCommand: Command {
+    static let help = CommandHelp(
+        name: "import", summary: "Put tasks that were exported or archived into a store for reading.",
+        operands: "FILE", operandCount: 1...1,
+        details: """
+            Everything is checked first. The store is made where there is none; no engine works on it, but 'show', 'events',
+            'logs' and the like read it. Tasks go into a store that holds others of the same origin, or back into the store that
+            they were pruned from.
+            """,
+        options: [.store, .output],
+        examples: [
+            "stepwell import run.stepwell --store imported", "stepwell import - --store imported < run.stepwell",
+        ])
+
+    private let store: StoreLocation
+    private let format: OutputFormat
+    private let file: String
+
+    init(_ arguments: Arguments) throws {
+        store = StoreLocation(arguments)
+        format = try OutputFormat(arguments)
+        file = arguments.operands[0]
+    }
+
+    func run() async throws -> ExitCode {
+        let bundles = try BundleImport(try Files.read(file, bytesMax: 16 << 30))
+        var outcomes: [BundleImport.Outcome]
+        do {
+            // Whether there is a store is asked as a reader asks it, which makes nothing.
+            _ = try store.reader()
+            outcomes = try bundles.add(to: StoreEditor(path: store.path), path: store.path)
+        } catch LogError.notFound {
+            outcomes = try bundles.make(NewStore(at: store.path))
+        }
+        switch format {
+        case .table:
+            for outcome in outcomes {
+                output("\(outcome.wasThere ? "already there" : "imported") \(outcome.bundle.line)")
+                if outcome.unproven > 0 {
+                    note("\(outcome.unproven) of its commits are too old to be proven by one task's events")
+                }
+            }
+        case .json: output(JSON.array(outcomes.map(\.json)).pretty)
+        case .jsonl: for outcome in outcomes { output(JSONText(outcome.json).description) }
+        }
+        return .success
+    }
+}
+
+extension RunBundle {
+    fileprivate var line: String { "\(task)  \(state.name)  state \(hexadecimal(stateHash))" }
+}
+
+extension BundleImport.Outcome {
+    fileprivate var json: JSON {
+        [
+            "task_id": .string(bundle.task.description), "state": .string(bundle.state.name),
+            "state_hash": .string(hexadecimal(bundle.stateHash)), "events": .number(String(bundle.events.count)),
+            "unproven_commits": .number(String(unproven)), "redacted": .array(bundle.redacted.map(JSON.string)),
+            "already_there": .bool(wasThere),
+        ]
+    }
+}
