@@ -13,7 +13,7 @@ package struct Verification: ~Copyable {
     private let noted: [UInt8]?
     private let progress: (VerificationReport) -> Void
 
-    private var rehearsal = Rehearsal()
+    private var decisions = DecisionCheck()
     private var hasher = CommitHasher()
     private var hash = HashChain.origin
     private var records: [EventRecord] = []
@@ -72,7 +72,7 @@ package struct Verification: ~Copyable {
             return true
         }
         try checkIndexes(view)
-        report.tasksOpen = rehearsal.state.openTaskCount
+        report.tasksOpen = decisions.state.openTaskCount
         report.tasks = taskCount
         report.notedAt = notedAt.map { VerificationReport.Noted(last: $0.last, time: $0.time) }
         if noted != nil, notedAt == nil { throw VerificationError.unknownHash }
@@ -80,22 +80,19 @@ package struct Verification: ~Copyable {
 
     // MARK: Events
 
-    private mutating func decode(_ commit: Commit, _ events: [UnsafeRawBufferPointer]) throws {
+    private mutating func decode(_ commit: Commit, _ events: [StoredEvent]) throws {
         records.removeAll(keepingCapacity: true)
-        var number = commit.first
         for event in events {
-            let record = try EventCodec.decode(event, number: number, payloads: .skipped)
-            records.append(record)
-            number = number.next
+            records.append(try EventCodec.decode(event.bytes, number: event.number, payloads: .skipped))
         }
         guard let last = records.last, last.time == commit.time else {
             throw LogError.corrupt("its commit says another time", at: commit.last)
         }
     }
 
-    private mutating func checkChain(_ commit: Commit, _ events: [UnsafeRawBufferPointer]) throws {
+    private mutating func checkChain(_ commit: Commit, _ events: [StoredEvent]) throws {
         hasher.begin(after: hash, form: commit.form)
-        for (event, record) in zip(events, records) { hasher.add(event, of: record.task) }
+        for (event, record) in zip(events, records) { hasher.add(event.bytes, of: record.task) }
         guard hasher.finish() == commit.hash else {
             let range =
                 commit.first == commit.last ? "event \(commit.first)" : "events \(commit.first) to \(commit.last)"
@@ -111,12 +108,12 @@ package struct Verification: ~Copyable {
             if let task = record.task {
                 if case .taskSubmitted(let submission) = record.event {
                     try submit(task, submission, record.number, view)
-                } else if rehearsal.state[task] == nil {
+                } else if decisions.state[task] == nil {
                     closed = try summary(of: task, before: record, view)
                 }
             }
-            do throws(RehearsalError) {
-                try rehearsal.take(record, closed: closed)
+            do throws(DecisionError) {
+                try decisions.take(record, closed: closed)
             } catch { throw LogError.corrupt(error.description, at: error.number) }
         }
     }
@@ -126,11 +123,11 @@ package struct Verification: ~Copyable {
     ) throws {
         taskCount += 1
         if let key = submission.key { owners[[submission.namespace, submission.name, key]] = task }
-        guard rehearsal.state.plan(submission.template) == nil else { return }
+        guard decisions.state.plan(submission.template) == nil else { return }
         guard let template = try view.template(submission.template) else {
             throw LogError.corrupt("its template \(submission.template) is missing", at: number)
         }
-        rehearsal.adopt(Plan(template, digest: submission.template))
+        decisions.adopt(Plan(template, digest: submission.template))
     }
 
     /// A closed task before something that came late: what the index says now, taken back to that moment.
@@ -143,8 +140,8 @@ package struct Verification: ~Copyable {
 
     private mutating func endCommit() throws -> [TaskSummary] {
         let summaries: [TaskSummary]
-        do throws(RehearsalError) {
-            summaries = try rehearsal.endCommit()
+        do throws(DecisionError) {
+            summaries = try decisions.endCommit()
         } catch { throw LogError.corrupt(error.description, at: error.number) }
         if !snapshots.isEmpty {
             for summary in summaries {
@@ -185,7 +182,7 @@ package struct Verification: ~Copyable {
     }
 
     private mutating func check(_ snapshot: TaskSnapshotBytes) throws {
-        guard let task = rehearsal.state[snapshot.task], SnapshotCodec.agrees(snapshot.bytes, with: task) else {
+        guard let task = decisions.state[snapshot.task], SnapshotCodec.agrees(snapshot.bytes, with: task) else {
             throw LogError.corrupt(
                 "the snapshot of task \(snapshot.task) is not what its events give", at: snapshot.number)
         }
@@ -196,7 +193,7 @@ package struct Verification: ~Copyable {
         if let summary = unsettled.values.min(by: { $0.last < $1.last }) {
             throw LogError.corrupt("the summary of task \(summary.id) is not what its events give", at: summary.last)
         }
-        for task in rehearsal.state.openTasks {
+        for task in decisions.state.openTasks {
             guard let stored = try view.task(task.id) else { throw missing(task.summary) }
             try compare(task.summary, stored, view)
         }
@@ -206,7 +203,7 @@ package struct Verification: ~Copyable {
             }
         }
         let found = try view.counts()
-        guard found == (taskCount, rehearsal.state.openTaskCount, taskCount, owners.count) else {
+        guard found == (taskCount, decisions.state.openTaskCount, taskCount, owners.count) else {
             throw LogError.corrupt("an index has rows that no event gives", at: nil)
         }
         for digest in try view.templates() { _ = try view.template(digest) }

@@ -75,9 +75,16 @@ final class ScratchStore: Sendable {
         try check(mdb_env_open(environment, path, UInt32(MDB_NOSYNC), 0o644))
         var transaction: OpaquePointer?
         try check(mdb_txn_begin(environment, nil, 0, &transaction))
-        var handle = MDB_dbi()
-        try check(mdb_dbi_open(transaction, table, 0, &handle))
-        let result = try body(transaction!, handle)
+        let result: Result
+        do {
+            var handle = MDB_dbi()
+            try check(mdb_dbi_open(transaction, table, 0, &handle))
+            result = try body(transaction!, handle)
+        } catch {
+            mdb_txn_abort(transaction)
+            throw error
+        }
+        // Ends the transaction also when it fails.
         try check(mdb_txn_commit(transaction))
         return result
     }

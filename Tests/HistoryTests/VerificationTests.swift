@@ -153,7 +153,7 @@ struct VerificationTests {
             try store.delete(table, key)
             #expect(throws: LogError.self, "without a row of \(table)") { try verify() }
             var otherKey = key
-            otherKey[key.count - 1] ^= 1
+            otherKey[key.count - 1] ^= 0x80
             try store.put(table, otherKey, value)
             #expect(throws: LogError.self, "with a row of \(table) in another place") { try verify() }
             try store.put(table, key, value)

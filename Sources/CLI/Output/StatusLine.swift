@@ -1,3 +1,5 @@
+import StepwellHistory
+
 /// One line on standard error that tells how far long work has come, written over and over; only on a terminal.
 struct StatusLine {
     private let isShown = Terminal.stderrIsTerminal && Terminal.colorAllowed

@@ -131,11 +131,6 @@ package struct StoreOrigin: Hashable, Sendable {
 }
 
 extension StoreQueries {
-    /// Sixteen random bytes that the store was made with, in hexadecimal digits.
-    package func storeID() throws(LogError) -> String {
-        try environment.read { transaction throws(LogError) in try StoreInfo.id(transaction, environment) }
-    }
-
     /// Where the store's events are from; nil when engines have written all of them here.
     package func origin() throws(LogError) -> StoreOrigin? {
         try environment.read { transaction throws(LogError) in try StoreInfo.origin(transaction, environment) }

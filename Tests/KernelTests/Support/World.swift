@@ -9,7 +9,7 @@ struct World {
     /// Folds what the driver decides.
     private var twin = State()
     /// Decides everything again.
-    private var rehearsal = Rehearsal()
+    private var decisions = DecisionCheck()
     private var ended: [TaskID: TaskSummary] = [:]
     private var random: SplitMix64
     private let stepsMax: Int
@@ -68,11 +68,11 @@ struct World {
         do {
             for record in records {
                 if case .taskSubmitted(let submission) = record.event {
-                    rehearsal.adopt(Plan(driver.templates[submission.template]!, digest: submission.template))
+                    decisions.adopt(Plan(driver.templates[submission.template]!, digest: submission.template))
                 }
-                try rehearsal.take(record, closed: record.task.flatMap { ended[$0] })
+                try decisions.take(record, closed: record.task.flatMap { ended[$0] })
             }
-            for summary in try rehearsal.endCommit() { ended[summary.id] = summary.state.isClosed ? summary : nil }
+            for summary in try decisions.endCommit() { ended[summary.id] = summary.state.isClosed ? summary : nil }
         } catch {
             findings.append("asked again: event \(error.number): \(error)")
         }

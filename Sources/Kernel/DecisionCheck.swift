@@ -5,7 +5,7 @@ package import StepwellModel
 ///
 /// Feed it every event in order, and tell it where commits end. As each decision that it makes is applied like a recorded one, its
 /// state is the fold of what it has accepted.
-package struct Rehearsal: Sendable {
+package struct DecisionCheck: Sendable {
     package private(set) var state = State()
     private var turn: Turn?
     /// How many of the turn's records have been met.
@@ -25,27 +25,27 @@ package struct Rehearsal: Sendable {
     ///
     /// - Parameter closed: the event's task as it was before the event, when it had closed before the event's commit.
     /// - Throws: why the event cannot be what the engine has recorded.
-    package mutating func take(_ record: EventRecord, closed: TaskSummary? = nil) throws(RehearsalError) {
+    package mutating func take(_ record: EventRecord, closed: TaskSummary? = nil) throws(DecisionError) {
         if let turn, met < turn.records.count { return try meet(record, turn.records[met]) }
         guard record.number == state.last.next else {
-            throw RehearsalError(record.number, .gap(after: state.last))
+            throw DecisionError(record.number, .gap(after: state.last))
         }
-        guard !record.isDecision else { throw RehearsalError(record.number, .undecided(record.event)) }
-        guard record.time >= state.time else { throw RehearsalError(record.number, .earlier(than: state.time)) }
+        guard !record.isDecision else { throw DecisionError(record.number, .undecided(record.event)) }
+        guard record.time >= state.time else { throw DecisionError(record.number, .earlier(than: state.time)) }
         if turn == nil { turn = Turn(time: record.time) }
         try checkDue(record)
         do throws(FoldError) {
             try state.replay(
                 Fact(record.event, task: record.task), by: record.actor, closed: closed, in: &turn!)
-        } catch { throw RehearsalError(record.number, .illegal(error)) }
+        } catch { throw DecisionError(record.number, .illegal(error)) }
         try meet(record, turn!.records[met])
     }
 
     /// Ends a commit: the tasks that it touched, as they are now.
-    package mutating func endCommit() throws(RehearsalError) -> [TaskSummary] {
+    package mutating func endCommit() throws(DecisionError) -> [TaskSummary] {
         guard var turn else { return [] }
         if met < turn.records.count {
-            throw RehearsalError(turn.records[met].number, .missing(turn.records[met].event))
+            throw DecisionError(turn.records[met].number, .missing(turn.records[met].event))
         }
         state.end(&turn)
         self.turn = nil
@@ -53,13 +53,13 @@ package struct Rehearsal: Sendable {
         return turn.summaries
     }
 
-    private mutating func meet(_ record: EventRecord, _ expected: EventRecord) throws(RehearsalError) {
-        guard record == expected else { throw RehearsalError(record.number, .other(record, expected: expected)) }
+    private mutating func meet(_ record: EventRecord, _ expected: EventRecord) throws(DecisionError) {
+        guard record == expected else { throw DecisionError(record.number, .other(record, expected: expected)) }
         met += 1
     }
 
     /// A timer must not have fired too early.
-    private func checkDue(_ record: EventRecord) throws(RehearsalError) {
+    private func checkDue(_ record: EventRecord) throws(DecisionError) {
         let step: StepIndex
         switch record.event {
         case .retryDue(let waiting): step = waiting
@@ -68,13 +68,13 @@ package struct Rehearsal: Sendable {
         }
         guard let task = record.task, let steps = state[task]?.steps, steps.indices.contains(step) else { return }
         guard steps[step].due <= record.time else {
-            throw RehearsalError(record.number, .tooEarly(due: steps[step].due))
+            throw DecisionError(record.number, .tooEarly(due: steps[step].due))
         }
     }
 }
 
 /// Where a recorded log is not what the scheduler would have recorded.
-package struct RehearsalError: Error, Hashable, CustomStringConvertible {
+package struct DecisionError: Error, Hashable, CustomStringConvertible {
     package enum Reason: Hashable, Sendable {
         case gap(after: SequenceNumber)
         case earlier(than: Timestamp)

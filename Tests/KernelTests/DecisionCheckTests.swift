@@ -3,7 +3,7 @@ import StepwellModel
 import Testing
 
 @Suite("Asking the scheduler again")
-struct RehearsalTests {
+struct DecisionCheckTests {
     private let history: History
 
     init() throws {
@@ -23,14 +23,14 @@ struct RehearsalTests {
     }
 
     /// Commits as the engine would have made them, had it got one fact at a time.
-    private func rehearse(_ records: [EventRecord]) throws(RehearsalError) {
-        var rehearsal = Rehearsal()
-        for (digest, template) in history.templates { rehearsal.adopt(Plan(template, digest: digest)) }
+    private func rehearse(_ records: [EventRecord]) throws(DecisionError) {
+        var decisions = DecisionCheck()
+        for (digest, template) in history.templates { decisions.adopt(Plan(template, digest: digest)) }
         var ended: [TaskID: TaskSummary] = [:]
         for (place, record) in records.enumerated() {
-            try rehearsal.take(record, closed: record.task.flatMap { ended[$0] })
+            try decisions.take(record, closed: record.task.flatMap { ended[$0] })
             guard place + 1 == records.count || !records[place + 1].isDecision else { continue }
-            for summary in try rehearsal.endCommit() { ended[summary.id] = summary }
+            for summary in try decisions.endCommit() { ended[summary.id] = summary }
         }
     }
 
@@ -52,7 +52,7 @@ struct RehearsalTests {
             var other = records
             other[place].event = record.event == .taskBlocked ? .taskWaiting : .taskBlocked
             for changed in [missing, doubled, other] {
-                let error = #expect(throws: RehearsalError.self) { try rehearse(changed) }
+                let error = #expect(throws: DecisionError.self) { try rehearse(changed) }
                 let number = error?.number ?? .zero
                 #expect(
                     number == record.number || number == record.number.next,
@@ -79,7 +79,7 @@ struct RehearsalTests {
                 if number == 1, place == 0 { continue }
                 var changed = records
                 change(&changed[place])
-                #expect(throws: RehearsalError.self, "change \(number) of \(record)") { try rehearse(changed) }
+                #expect(throws: DecisionError.self, "change \(number) of \(record)") { try rehearse(changed) }
             }
         }
     }
@@ -92,7 +92,7 @@ struct RehearsalTests {
             if later > place, !records[later].isDecision { break }
             records[later].time = records[place - 1].time
         }
-        let error = #expect(throws: RehearsalError.self) { try rehearse(records) }
+        let error = #expect(throws: DecisionError.self) { try rehearse(records) }
         #expect(error?.number == records[place].number)
         guard case .tooEarly = error?.reason else {
             Issue.record("\(String(describing: error))")
@@ -108,7 +108,7 @@ struct RehearsalTests {
             attempt.lease = attempt.lease.next
             var changed = records
             changed[place].event = .attemptSucceeded(attempt, result: result, metadata: metadata)
-            let error = #expect(throws: RehearsalError.self) { try rehearse(changed) }
+            let error = #expect(throws: DecisionError.self) { try rehearse(changed) }
             #expect(error?.number == record.number)
         }
     }
