@@ -52,6 +52,11 @@ let package = Package(
             name: "StepwellHistory",
             dependencies: ["StepwellEngine", "StepwellKernel", "StepwellLog", "StepwellModel"],
             path: "Sources/History", swiftSettings: dialect),
+        // The production loop in a world made of numbers: clock, disk and workers by seed.
+        .target(
+            name: "StepwellSimulation",
+            dependencies: ["StepwellEngine", "StepwellKernel", "StepwellLog", "StepwellModel"],
+            path: "Sources/Simulation", swiftSettings: dialect),
         .target(
             name: "Stepwell",
             dependencies: [
@@ -62,8 +67,9 @@ let package = Package(
         .executableTarget(
             name: "StepwellCLI",
             dependencies: [
-                "Stepwell", "StepwellEngine", "StepwellHistory", "StepwellLog", "StepwellTemplates", "StepwellModel",
-                "CLinux",
+                "Stepwell", "StepwellEngine", "StepwellHistory", "StepwellLog", "StepwellSimulation",
+                "StepwellTemplates",
+                "StepwellModel", "CLinux",
             ],
             path: "Sources/CLI", swiftSettings: dialect),
 
@@ -93,6 +99,10 @@ let package = Package(
                 "StepwellHistory", "StepwellEngine", "StepwellKernel", "StepwellLog", "StepwellModel", "CLMDB",
             ],
             path: "Tests/HistoryTests", swiftSettings: dialect),
+        .testTarget(
+            name: "SimulationTests",
+            dependencies: ["StepwellSimulation", "StepwellKernel", "StepwellLog", "StepwellModel"],
+            path: "Tests/SimulationTests", swiftSettings: dialect),
         .testTarget(
             name: "StepwellTests", dependencies: ["Stepwell"], path: "Tests/StepwellTests",
             swiftSettings: dialect),

@@ -16,6 +16,8 @@ enum ExitCode: Int32 {
     case timedOut = 6
     /// The log is damaged.
     case integrity = 9
+    /// A simulated life has broken an invariant.
+    case violation = 10
     case interrupted = 130
 
     init(_ state: TaskState) {

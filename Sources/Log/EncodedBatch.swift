@@ -1,18 +1,20 @@
-import StepwellModel
+package import StepwellModel
 
 /// A batch's events as bytes, one after the other, as the hash chain reads them.
-struct EncodedBatch: ~Copyable {
+package struct EncodedBatch: ~Copyable {
     private var writer = CBORWriter()
     /// Where each event ends.
     private var ends: [Int] = []
     private var hasher = CommitHasher()
 
-    var bytes: [UInt8] { writer.bytes }
-    var count: Int { ends.count }
+    package init() {}
+
+    package var bytes: [UInt8] { writer.bytes }
+    package var count: Int { ends.count }
 
     /// Encodes events that follow `head` and returns the head after them. Refuses a batch that does not follow: a gap in the
     /// numbers, or a time that goes back.
-    mutating func encode(_ events: [EventRecord], after head: LogHead) throws(LogError) -> LogHead {
+    package mutating func encode(_ events: [EventRecord], after head: LogHead) throws(LogError) -> LogHead {
         writer.removeAll()
         ends.removeAll(keepingCapacity: true)
         guard !events.isEmpty else { return head }
@@ -44,7 +46,7 @@ struct EncodedBatch: ~Copyable {
     }
 
     /// The bytes of each event, in order.
-    func forEach<Failure>(_ body: (UnsafeRawBufferPointer) throws(Failure) -> Void) throws(Failure) {
+    package func forEach<Failure>(_ body: (UnsafeRawBufferPointer) throws(Failure) -> Void) throws(Failure) {
         try writer.bytes.withRawBytes { bytes throws(Failure) in
             var start = 0
             for end in ends {

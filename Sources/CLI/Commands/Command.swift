@@ -22,5 +22,5 @@ let allCommands: [any Command.Type] = [
     ShowCommand.self, ExplainCommand.self, ReplayCommand.self, ReplayStepCommand.self, StateCommand.self,
     DiffCommand.self, EventsCommand.self, LogsCommand.self, VerifyCommand.self, AuditCommand.self, BackupCommand.self,
     RestoreCommand.self, StatsCommand.self, RewindCommand.self, ExportCommand.self, ImportCommand.self,
-    ValidateCommand.self, GraphCommand.self, InitCommand.self,
+    ValidateCommand.self, GraphCommand.self, InitCommand.self, SimulateCommand.self,
 ]

@@ -1,10 +1,10 @@
-import StepwellModel
+package import StepwellModel
 
 /// The values of the tables beside the events: summaries of tasks, commits, log lines.
-enum RowCodec {
+package enum RowCodec {
     // MARK: Tasks
 
-    static func encode(_ task: TaskSummary, into writer: inout CBORWriter) {
+    package static func encode(_ task: TaskSummary, into writer: inout CBORWriter) {
         writer.checked { write(task, to: &$0) }
     }
 
@@ -44,7 +44,7 @@ enum RowCodec {
         writer.integer(task.stepsFailed)
     }
 
-    static func task(_ id: TaskID, from bytes: UnsafeRawBufferPointer) throws(LogError) -> TaskSummary {
+    package static func task(_ id: TaskID, from bytes: UnsafeRawBufferPointer) throws(LogError) -> TaskSummary {
         do throws(CBORError) {
             var reader = try CBORReader(checked: bytes)
             var task = TaskSummary(
@@ -186,7 +186,7 @@ enum RowCodec {
 
     // MARK: Log lines
 
-    static func encode(_ line: LogLine, into writer: inout CBORWriter) {
+    package static func encode(_ line: LogLine, into writer: inout CBORWriter) {
         writer.checked { write(line, to: &$0) }
     }
 
@@ -204,7 +204,7 @@ enum RowCodec {
         writer.text(line.text)
     }
 
-    static func logLine(
+    package static func logLine(
         of task: TaskID, at position: LogLinePosition, from bytes: UnsafeRawBufferPointer
     ) throws(LogError) -> LogLine {
         do throws(CBORError) {

@@ -1,0 +1,117 @@
+import StepwellModel
+
+extension Scenario {
+    /// The scenario of a seed. Most are small, so that many fit into a second; a few are large.
+    ///
+    /// - Parameter stepsMax: no template has more steps.
+    package init(seed: UInt64, stepsMax: Int = 1000) {
+        var random = SplitMix64(seed: seed, 1)
+        let size = random.stepCount(max: stepsMax)
+        plots = (0..<random.number(1...2)).map { place in
+            Plot(random.template(named: "story\(place)", steps: place == 0 ? size : random.number(1...3)))
+        }
+        workers = random.helpers()
+        conduct = random.conduct()
+        acts = random.acts(plots: plots)
+        self.seed = seed
+    }
+}
+
+extension SplitMix64 {
+    fileprivate mutating func stepCount(max: Int) -> Int {
+        let count =
+            switch number(0...1999) {
+            case 0: number(100...1000)
+            case 1..<40: number(12...60)
+            default: 1 + skewed(0...9)
+            }
+        return min(count, max)
+    }
+
+    private mutating func helper(_ kind: WorkerJoin.Kind) -> Helper {
+        Helper(
+            kind: kind, handlers: kind == .command ? [] : Self.handlers.filter { _ in chance(80) },
+            slots: number(1...4), delay: number(0...40))
+    }
+
+    fileprivate mutating func helpers() -> [Helper] {
+        var some = [helper(.command), helper(.process)]
+        if chance(60) { some.append(helper(.inProcess)) }
+        if chance(40) { some.append(helper(.process)) }
+        return some
+    }
+
+    /// Some scenarios go smoothly, some are bad in one way, some in all.
+    fileprivate mutating func conduct() -> Conduct {
+        var conduct = Conduct()
+        let isBad = chance(60)
+        conduct.fails = chance(70) ? number(5...40) : 0
+        conduct.failsForGood = isBad ? number(0...20) : 0
+        conduct.asksForWait = isBad ? number(0...30) : 0
+        conduct.hangs = chance(50) ? number(2...15) : 0
+        conduct.kills = isBad ? number(0...10) : 0
+        conduct.killsEngine = isBad && chance(30) ? number(1...3) : 0
+        conduct.repeats = isBad ? number(0...20) : 0
+        conduct.checkpoints = chance(40) ? number(5...40) : 0
+        conduct.logs = chance(30) ? 30 : 0
+        conduct.outlives = isBad ? 30 : 0
+        conduct.duration = pick([5, 100, 300, 1500])
+        conduct.commitDuration = pick([0, 1, 3, 20])
+        return conduct
+    }
+
+    // MARK: Acts
+
+    fileprivate mutating func acts(plots: [Plot]) -> [Act] {
+        let span = 100 + skewed(0...5000)
+        var acts: [Act] = []
+        func add(_ random: inout SplitMix64, _ deed: Deed) {
+            acts.append(Act(time: Int64(random.number(0...span)), deed: deed))
+        }
+        let tasks = 1 + skewed(0...5)
+        for task in 0..<tasks {
+            let deed = submission(task, plots)
+            // The first comes early: an idle engine finds nothing.
+            if task == 0 { acts.append(Act(time: Int64(number(0...50)), deed: deed)) } else { add(&self, deed) }
+        }
+        for _ in 0..<skewed(0...8) { add(&self, meddling(tasks, plots)) }
+        for _ in 0..<skewed(0...4) where chance(60) { add(&self, .crash(crash(tasks))) }
+        if chance(15) { add(&self, .fillDisk(Int64(number(1...3000)))) }
+        if chance(15) {
+            add(
+                &self,
+                .stop(
+                    grace: Int64(number(0...500)), pause: Int64(number(0...200)),
+                    focus: chance(30) ? number(0...tasks - 1) : nil))
+        }
+        if chance(20) { add(&self, .setClock(Int64(pick([-3_600_000, -5000, -20, 700, 60_000])))) }
+        if chance(15) { add(&self, .help(helper(pick([.process, .command])))) }
+        if chance(10) { add(&self, .dismiss(number(0...5))) }
+        return acts.enumerated().sorted { ($0.element.time, $0.offset) < ($1.element.time, $1.offset) }.map(\.element)
+    }
+
+    private mutating func submission(_ task: Int, _ plots: [Plot]) -> Deed {
+        .submit(
+            task: task, plot: number(0...plots.count - 1), key: chance(40) ? pick(["one", "two"]) : nil,
+            priority: chance(30) ? pick([-100, -5, 5, 100, 101]) : 0, replacing: chance(40))
+    }
+
+    private mutating func meddling(_ tasks: Int, _ plots: [Plot]) -> Deed {
+        // Also one that does not exist.
+        let task = number(0...tasks)
+        let step = number(0...max(0, plots.map(\.places.count).max()! - 1))
+        return switch number(0...9) {
+        case 0: .cancel(task: task)
+        case 1...5: .retry(task: task, steps: chance(70) ? [] : [step, step, 0])
+        case 6, 7: .resolve(task: task, step: step, withResult: chance(50))
+        default: .forge(number(0...4))
+        }
+    }
+
+    private mutating func crash(_ tasks: Int) -> Crash {
+        Crash(
+            operations: skewed(0...40), patience: Int64(number(0...2000)), powerFails: chance(70),
+            pause: Int64(pick([0, 5, 300, 4000])), again: chance(25) ? skewed(0...8) : nil,
+            focus: chance(8) ? number(0...tasks - 1) : nil)
+    }
+}

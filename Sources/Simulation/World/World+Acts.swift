@@ -1,0 +1,69 @@
+import StepwellEngine
+import StepwellLog
+import StepwellModel
+
+extension World {
+    /// Does what the scenario says at that place.
+    func act(_ place: Int) {
+        switch scenario.acts[place].deed {
+        case .submit(let task, let plot, let key, let priority, let replacing):
+            submit(place, task, plot, key: key, priority: priority, replacing: replacing)
+        case .cancel(let task): command(.cancelTask(clients.taskID(task), reason: nil), act: place)
+        case .retry(let task, let steps):
+            command(.retryTask(clients.taskID(task), steps: steps, reason: nil), act: place)
+        case .resolve(let task, let step, let withResult):
+            command(
+                .resolveStep(clients.taskID(task), step, result: withResult ? .emptyObject : nil, reason: nil),
+                act: place)
+        case .help(let helper): come(helper)
+        case .dismiss(let place):
+            guard let engine, !engine.workers.isEmpty else { return }
+            die(engine.workers[place % engine.workers.count].id)
+        case .setClock(let change):
+            figures[change < 0 ? .clocksSetBack : .clocksSetForward] += 1
+            epoch += change
+            // The loop looks at the clock once a second at least.
+            plan(at: now + 1000)
+        case .crash(let crash): arm(crash)
+        case .fillDisk(let duration):
+            figures[.fullDisks] += 1
+            disk.isFull = true
+            agenda.plan(.freeDisk, at: now + duration)
+        case .stop(let grace, let pause, let focus): stop(grace: grace, pause: pause, focus: focus)
+        case .forge(let kind): forge(kind)
+        }
+    }
+
+    private func submit(_ place: Int, _ task: Int, _ plot: Int, key: String?, priority: Int, replacing: Bool) {
+        let template = scenario.plots[plot].template
+        let submission = Submission(
+            template: clients.digest(plot), namespace: template.namespace, name: template.name,
+            version: template.version, input: scenario.input, priority: priority, key: key, correlationID: "simulated")
+        let command = Command.submitTask(
+            clients.taskID(task), submission, template, known: nil, replacing: replacing)
+        guard canAsk else { return agenda.plan(.act(place), at: now + 200) }
+        send(command, clients.send(act: place, replaces: replacing), by: .client)
+    }
+
+    private func command(_ command: Command, act: Int) {
+        guard canAsk else { return }
+        figures[.operatorCommands] += 1
+        send(command, clients.send(act: act), by: .operator)
+    }
+
+    /// An engine runs, and its disk has space: else a client is refused at once.
+    private var canAsk: Bool { engine.map { $0.unwritten == nil && !$0.hasEnded } ?? false }
+
+    private func send(_ command: Command, _ number: Int, by kind: Actor.Kind) {
+        guard let outbox = engine?.outbox else { return }
+        post(.command(command, by: Actor(kind, id: String(number)), answer: { outbox.answer(number, $0) }))
+    }
+
+    /// A client hears what became of its command.
+    func hear(_ number: Int, _ error: EngineError?) throws(Violation) {
+        try clients.hear(number, isAccepted: error == nil, at: ledger.last)
+        // Nobody has refused the task as such.
+        if case .log = error, let act = clients.submission(number) { agenda.plan(.act(act), at: now + 300) }
+        if case .stopped = error, let act = clients.submission(number) { agenda.plan(.act(act), at: now + 300) }
+    }
+}
