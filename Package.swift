@@ -81,8 +81,8 @@ let package = Package(
         .testTarget(
             name: "ModelTests", dependencies: ["StepwellModel"], path: "Tests/ModelTests", swiftSettings: dialect),
         .testTarget(
-            name: "KernelTests", dependencies: ["StepwellKernel", "StepwellModel"], path: "Tests/KernelTests",
-            swiftSettings: dialect),
+            name: "KernelTests", dependencies: ["StepwellKernel", "StepwellSimulation", "StepwellModel"],
+            path: "Tests/KernelTests", swiftSettings: dialect),
         .testTarget(
             name: "TemplatesTests", dependencies: ["StepwellTemplates", "StepwellModel"], path: "Tests/TemplatesTests",
             exclude: ["Corpus"], swiftSettings: dialect),
@@ -101,7 +101,7 @@ let package = Package(
             path: "Tests/HistoryTests", swiftSettings: dialect),
         .testTarget(
             name: "SimulationTests",
-            dependencies: ["StepwellSimulation", "StepwellKernel", "StepwellLog", "StepwellModel"],
+            dependencies: ["StepwellSimulation", "StepwellEngine", "StepwellKernel", "StepwellLog", "StepwellModel"],
             path: "Tests/SimulationTests", swiftSettings: dialect),
         .testTarget(
             name: "StepwellTests", dependencies: ["Stepwell"], path: "Tests/StepwellTests",

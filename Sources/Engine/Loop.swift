@@ -24,12 +24,13 @@ package final class Loop {
     }
 
     package init(
-        state: State, log: any EventLog, observe: @escaping @Sendable ([EventRecord]) -> Void = { _ in }
+        state: State, log: any EventLog, snapshots: SnapshotPolicy = SnapshotPolicy(),
+        observe: @escaping @Sendable ([EventRecord]) -> Void = { _ in }
     ) {
         self.state = state
         self.log = log
         self.observe = observe
-        snapshots = SnapshotPolicy()
+        self.snapshots = snapshots
     }
 
     /// When the next timer comes due.

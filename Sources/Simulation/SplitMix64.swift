@@ -32,7 +32,7 @@ package struct SplitMix64: RandomNumberGenerator, Sendable {
     /// The same for times: mostly short ones, now and then one near the upper end.
     package mutating func skewed(_ range: ClosedRange<Int>) -> Int {
         let width = range.upperBound - range.lowerBound
-        return range.lowerBound + number(0...number(0...number(0...width)))
+        return range.lowerBound + number(0...number(0...width))
     }
 
     /// True in so many of a hundred cases.

@@ -1,3 +1,4 @@
+import StepwellSimulation
 import Testing
 
 @testable import StepwellKernel

@@ -14,7 +14,7 @@ struct SimulateCommand: Command {
         details: """
             Each seed is one life of a store: the production loop over a simulated disk, with a simulated clock and simulated
             workers. The same seed gives the same life on every machine. Ends with 10 at the first that breaks an invariant, and
-            prints what is needed to see it again.
+            prints the smallest life that breaks it too, and the events that led there.
             """,
         options: [seeds, first, seed, steps, .output],
         examples: ["stepwell simulate --seeds 20000", "stepwell simulate --seed 4711"])
@@ -22,28 +22,51 @@ struct SimulateCommand: Command {
     private let first: UInt64
     private let count: UInt64
     private let stepsMax: Int
+    private let format: OutputFormat
 
     init(_ arguments: Arguments) throws {
-        let seed = try arguments.integer(Self.seed, in: 0...Int.max)
-        first = UInt64(try seed ?? arguments.integer(Self.first, in: 0...Int.max) ?? 0)
+        let seed = try arguments.integer(Self.seed, in: 0...Int.max - 1)
+        let others = [Self.seeds, Self.first].filter(arguments.has)
+        if seed != nil, let other = others.first { throw UsageError("'--seed' does not go with '\(other.name)'") }
+        first = UInt64(try seed ?? arguments.integer(Self.first, in: 0...1 << 62) ?? 0)
         count = seed == nil ? UInt64(try arguments.integer(Self.seeds, in: 1...1_000_000_000) ?? 1000) : 1
         stepsMax = try arguments.integer(Self.steps, in: 1...100_000) ?? 1000
+        format = try OutputFormat(arguments)
     }
 
     func run() async throws -> ExitCode {
-        var figures = Figures()
-        let start = monotonicMilliseconds()
+        SeedOfTrap.watch()
+        var tally = SeedTally(first: first)
+        var progress = SeedProgress(count: count)
         for seed in first..<first + count {
-            let outcome = Simulation.run(Scenario(seed: seed, stepsMax: stepsMax))
-            figures.add(outcome.figures)
+            SeedOfTrap.enter(seed)
+            let scenario = Scenario(seed: seed, stepsMax: stepsMax)
+            let outcome = Simulation.run(scenario)
+            tally.add(outcome)
             if let violation = outcome.violation {
-                output("seed \(seed): \(violation)")
+                progress.end()
+                show(tally, Finding(scenario, violation))
                 return .violation
             }
+            progress.show(done: tally.count)
         }
-        let elapsed = monotonicMilliseconds() - start
-        for kind in Figures.Kind.allCases { output("\(kind.rawValue): \(figures[kind])") }
-        output("\(Int64(count) * 1000 / max(1, elapsed)) scenarios/s")
+        progress.end()
+        show(tally, nil)
         return .success
     }
+
+    private func show(_ tally: SeedTally, _ finding: Finding?) {
+        switch format {
+        case .table:
+            if let finding {
+                output("\(finding)\n\nsee it again: stepwell simulate --seed \(finding.seed)\(repeatedOptions)")
+            }
+            output(tally.text)
+        case .json: output(tally.json(finding).pretty)
+        case .jsonl: output(JSONText(tally.json(finding)).description)
+        }
+    }
+
+    /// What else must be typed to get the same life.
+    private var repeatedOptions: String { stepsMax == 1000 ? "" : " --steps \(stepsMax)" }
 }

@@ -126,13 +126,16 @@ final class SimulatedDisk {
         }
     }
 
-    /// Some of the write's sectors are there.
+    /// Some of the write's sectors are there, and of some only the beginning.
     private func tear(_ write: Write, _ random: inout SplitMix64) {
         var start = 0
         while start < write.bytes.count {
             let sectorEnd = ((write.offset + start) / Self.sectorBytes + 1) * Self.sectorBytes - write.offset
             let end = min(sectorEnd, write.bytes.count)
-            if random.chance(50) { Self.apply(write.bytes[start..<end], at: write.offset + start, to: &kept) }
+            if random.chance(50) {
+                let tornEnd = random.chance(40) ? start + random.number(0...end - start) : end
+                Self.apply(write.bytes[start..<tornEnd], at: write.offset + start, to: &kept)
+            }
             start = end
         }
     }

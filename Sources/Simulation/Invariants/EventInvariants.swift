@@ -121,6 +121,8 @@ enum Attempts: EventInvariant {
             return switch reason {
             case .attemptsExhausted where found.failureCount < policy.attemptsMax:
                 "step \(step) gives up after \(found.failureCount) of \(policy.attemptsMax) attempts"
+            case .notRetryable where policy.retryable && !found.lastFailureIsFinal:
+                "step \(step) gives up though another attempt may help"
             case .lossesExhausted where found.lossCount < policy.lossesMax:
                 "step \(step) gives up after \(found.lossCount) of \(policy.lossesMax) losses"
             default: nil
@@ -183,8 +185,11 @@ enum Waits: EventInvariant {
             guard let due = ledger.tasks[place].steps[step].due else { return "no retry of step \(step) is scheduled" }
             return due <= record.time ? nil : "the retry of step \(step) is due at \(due) only"
         case .retryScheduled(let step, let due):
-            let longest = ledger.tasks[place].template.steps[step].retry.maximumDelay
-            return record.time <= due && due <= record.time.advanced(by: longest)
+            let policy = ledger.tasks[place].template.steps[step].retry
+            guard policy.retryable, !ledger.tasks[place].steps[step].lastFailureIsFinal else {
+                return "step \(step) is to be retried though its failure is final"
+            }
+            return record.time <= due && due <= record.time.advanced(by: policy.maximumDelay)
                 ? nil : "the retry of step \(step) is due at \(due)"
         case .attemptStarted(let start):
             let timeout = ledger.tasks[place].template.steps[start.step].timeout

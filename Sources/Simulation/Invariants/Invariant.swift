@@ -17,7 +17,8 @@ package protocol StateInvariant: Sendable {
 /// All that reads along.
 package enum Invariants {
     package static let ofEvents: [any EventInvariant.Type] = [
-        GapFree.self, TimeOrder.self, Causes.self, ClosedTasks.self, Dependencies.self, OneResult.self,
+        GapFree.self, TimeOrder.self, Causes.self, Consequences.self, ClosedTasks.self, Dependencies.self,
+        OneResult.self,
         Attempts.self, Leases.self, Workers.self, Waits.self, Order.self,
     ]
 
@@ -41,5 +42,12 @@ package enum Invariants {
                 throw Violation(invariant: invariant.name, message: fault, number: ledger.last)
             }
         }
+        try checkDebts(ledger)
+    }
+
+    /// At the end of a turn nothing is owed.
+    private static func checkDebts(_ ledger: Ledger) throws(Violation) {
+        guard let debt = ledger.owed.first else { return }
+        throw Violation(invariant: Consequences.name, message: debt.fault, number: ledger.last)
     }
 }

@@ -8,10 +8,14 @@ package struct Ledger: Sendable {
         package var result = SequenceNumber.zero
         /// Since the last reset.
         package var failureCount = 0
+        /// The last failure said that no further attempt would help.
+        package var lastFailureIsFinal = false
         package var lossCount = 0
         /// Since the beginning.
         package var startCount = 0
         package var running: Lease?
+        /// The event with the last checkpoint; zero without one.
+        package var checkpoint = SequenceNumber.zero
         package var kind: WorkerJoin.Kind?
         /// When the attempt that runs is ended, or the next one begins.
         package var due: Timestamp?
@@ -53,6 +57,8 @@ package struct Ledger: Sendable {
     package private(set) var time = Timestamp.zero
     package private(set) var started = SequenceNumber.zero
     package private(set) var lastFact = SequenceNumber.zero
+    /// What must follow before the next fact comes, and has not yet.
+    package private(set) var owed: [Debt] = []
     package private(set) var focus: TaskID?
     package private(set) var isStopping = false
     /// In the order of their submissions.
@@ -97,6 +103,8 @@ package struct Ledger: Sendable {
         last = record.number
         time = record.time
         if !record.isDecision { lastFact = record.number }
+        if let paid = owed.firstIndex(where: { $0.isPaid(by: record) }) { owed.remove(at: paid) }
+        if let debt = Debt(record) { owed.append(debt) }
         guard let id = record.task else { return readOfEngine(record) }
         if case .taskSubmitted(let submission) = record.event { submit(id, submission, record) }
         guard let place = places[id] else { return }
@@ -139,16 +147,19 @@ package struct Ledger: Sendable {
         case .attemptSucceeded(let attempt, _, _):
             end(place, attempt)
             tasks[place].steps[attempt.step].result = record.number
-        case .attemptFailed(let attempt, _):
+        case .attemptFailed(let attempt, let failure):
             end(place, attempt)
             tasks[place].steps[attempt.step].failureCount += 1
+            tasks[place].steps[attempt.step].lastFailureIsFinal = !failure.retryable
         case .attemptTimedOut(let attempt):
             tasks[place].steps[attempt.step].running = nil
             tasks[place].steps[attempt.step].failureCount += 1
+            tasks[place].steps[attempt.step].lastFailureIsFinal = false
         case .attemptLost(let attempt, let reason):
             let diedWithEngine = reason == .engineDied && tasks[place].steps[attempt.step].kind == .inProcess
             if reason == .workerDied || diedWithEngine { tasks[place].steps[attempt.step].lossCount += 1 }
             end(place, attempt)
+        case .attemptCheckpointed(let attempt, _): tasks[place].steps[attempt.step].checkpoint = record.number
         case .attemptStopped(let attempt), .resultRejected(let attempt, _): release(attempt)
         case .retryScheduled(let step, let due): tasks[place].steps[step].due = due
         case .stepFailed(let step, let reason): tasks[place].steps[step].failure = reason

@@ -13,6 +13,7 @@ extension Scenario {
         workers = random.helpers()
         conduct = random.conduct()
         acts = random.acts(plots: plots)
+        snapshotsFrom = random.chance(70) ? random.number(4...40) : 256
         self.seed = seed
     }
 }
@@ -75,7 +76,7 @@ extension SplitMix64 {
             if task == 0 { acts.append(Act(time: Int64(number(0...50)), deed: deed)) } else { add(&self, deed) }
         }
         for _ in 0..<skewed(0...8) { add(&self, meddling(tasks, plots)) }
-        for _ in 0..<skewed(0...4) where chance(60) { add(&self, .crash(crash(tasks))) }
+        if chance(60) { for _ in 0...skewed(0...4) { add(&self, .crash(crash(tasks))) } }
         if chance(15) { add(&self, .fillDisk(Int64(number(1...3000)))) }
         if chance(15) {
             add(
@@ -110,8 +111,8 @@ extension SplitMix64 {
 
     private mutating func crash(_ tasks: Int) -> Crash {
         Crash(
-            operations: skewed(0...40), patience: Int64(number(0...2000)), powerFails: chance(70),
-            pause: Int64(pick([0, 5, 300, 4000])), again: chance(25) ? skewed(0...8) : nil,
+            operations: number(0...20), patience: Int64(number(50...3000)), powerFails: chance(75),
+            pause: Int64(pick([0, 5, 300, 4000])), again: chance(25) ? number(0...6) : nil,
             focus: chance(8) ? number(0...tasks - 1) : nil)
     }
 }

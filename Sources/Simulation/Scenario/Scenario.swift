@@ -13,6 +13,8 @@ package struct Scenario: Sendable {
     package var acts: [Act]
     /// Whether faults end after the last act. From then on all goes well, so that every task must come to an end.
     package var endsCalmly = true
+    /// A task with so many events is worth a snapshot.
+    package var snapshotsFrom = 256
     /// What each task gets.
     package var input = JSONText.emptyObject
 }

@@ -41,8 +41,12 @@ extension World {
                 Violation(invariant: "payloads", message: message, number: assignment.attempt.lease)
             }
             guard try assignment.readSubmission().input == scenario.input else { throw fault("the input is another") }
-            _ = try assignment.readCheckpoint()
             guard let place = ledger.place(assignment.task) else { throw fault("the task is unknown") }
+            let checkpoint = ledger.tasks[place].steps[assignment.attempt.step].checkpoint
+            guard assignment.checkpoint == checkpoint else {
+                throw fault("the checkpoint is not that of \(checkpoint)")
+            }
+            _ = try assignment.readCheckpoint()
             for (index, step) in assignment.step.dependencies.enumerated() {
                 let told = ledger.tasks[place].steps[step].result
                 guard assignment.dependencyResults[index] == told else {

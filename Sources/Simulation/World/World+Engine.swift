@@ -24,11 +24,11 @@ final class EngineLife {
     var workerCount: UInt32 = 0
     var turnCount = 0
 
-    init(life: Int, state: State, log: SimulatedLog, focus: TaskID?) {
+    init(life: Int, state: State, log: SimulatedLog, focus: TaskID?, snapshots: SnapshotPolicy) {
         (self.life, self.log, self.focus) = (life, log, focus)
         let outbox = Outbox()
         self.outbox = outbox
-        loop = Loop(state: state, log: log, observe: { outbox.observe($0) })
+        loop = Loop(state: state, log: log, snapshots: snapshots, observe: { outbox.observe($0) })
     }
 }
 
@@ -46,7 +46,9 @@ extension World {
             opened = log
         }
         guard violation == nil, let opened else { return }
-        let engine = EngineLife(life: life, state: state, log: opened, focus: focus)
+        let engine = EngineLife(
+            life: life, state: state, log: opened, focus: focus,
+            snapshots: SnapshotPolicy(eventsMin: UInt32(scenario.snapshotsFrom)))
         self.engine = engine
         let start = EngineStart(version: "1", processID: life, host: "simulated", focus: focus)
         engine.mailbox = [.command(.startEngine(start), by: .engine, answer: nil)]

@@ -45,7 +45,7 @@ extension World {
         }
         if random.chance(conduct.killsEngine) {
             let crash = Crash(operations: 0, patience: 0, powerFails: random.chance(50), pause: 10)
-            return agenda.plan(.crash(crash, life: life), at: now + duration)
+            agenda.plan(.crash(crash, life: life), at: now + duration)
         }
         if random.chance(conduct.hangs) {
             // It ends by itself in the end: a step without a timeout may take as long as it likes.

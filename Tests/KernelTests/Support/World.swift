@@ -1,11 +1,12 @@
 import StepwellKernel
 import StepwellModel
+import StepwellSimulation
 
 /// A life of the engine by chance: tasks come, workers answer, fail, die, answer late and twice, operators meddle, the engine
 /// stops and starts. The same seed gives the same life.
 struct World {
     private(set) var driver = Driver()
-    private(set) var auditor = Auditor()
+    private(set) var ledger = Ledger()
     /// Folds what the driver decides.
     private var twin = State()
     /// Decides everything again.
@@ -26,7 +27,7 @@ struct World {
     init(seed: UInt64, stepsMax: Int) {
         random = SplitMix64(seed: seed)
         self.stepsMax = stepsMax
-        for _ in 0..<random.number(1...4) { templates.append(random.template(stepsMax: stepsMax)) }
+        for _ in 0..<random.number(1...4) { templates.append(random.template(steps: random.number(1...stepsMax))) }
         turn([Self.start])
         turn((0..<random.number(1...3)).map { _ in join() })
     }
@@ -51,16 +52,20 @@ struct World {
 
     private mutating func take(_ answer: Driver.Answer) {
         for record in answer.records {
-            auditor.read(record, templates: driver.templates)
             if case .taskSubmitted(let submission) = record.event {
+                ledger.adopt(driver.templates[submission.template]!, digest: submission.template)
                 twin.adopt(Plan(driver.templates[submission.template]!, digest: submission.template))
             }
-            do { try twin.apply(record) } catch { findings.append("\(error)") }
+            do {
+                try Invariants.check(record, after: ledger)
+                ledger.read(record)
+                try twin.apply(record)
+            } catch { findings.append("\(error)") }
         }
         rehearse(answer.records)
         let content = driver.state.content
         if twin.content != content { findings.append("the fold differs after \(content.last)") }
-        auditor.inspect(content)
+        do { try Invariants.check(content, at: ledger) } catch { findings.append("\(error)") }
         for case .deliver(let delivery) in answer.effects { held.append(delivery) }
     }
 
