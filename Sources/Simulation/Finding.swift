@@ -1,4 +1,3 @@
-import StepwellLog
 package import StepwellModel
 
 /// A seed whose life breaks an invariant, with all that helps to see why.
@@ -26,17 +25,13 @@ package struct Finding: Sendable, CustomStringConvertible {
     }
 
     package var description: String {
-        let lines = events.map { String(decoding: EventJSON.line($0), as: UTF8.self) }
-        return """
-            seed \(seed) breaks the invariant '\(violation.invariant)'
-            \(violation.message), after event \(violation.number)
+        """
+        seed \(seed) breaks the invariant '\(violation.invariant)'
+        \(violation.message), after event \(violation.number)
 
-            the smallest life found that breaks it too:
-            \(smallest)
-            \(smallestViolation)
-
-            the last events before it breaks:
-            \(lines.joined(separator: "\n"))
-            """
+        the smallest life found that breaks it too:
+        \(smallest)
+        \(smallestViolation)
+        """
     }
 }

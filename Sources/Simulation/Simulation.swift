@@ -9,6 +9,8 @@ package enum Simulation {
         package var figures: Figures
         /// The hash over all events, and how many there are: equal on every machine.
         package var head: [UInt8]
+        package var tasks: [Ledger.Task]
+        /// All events up to the break, of a life that was traced.
         package var trace: [EventRecord]
     }
 
@@ -18,6 +20,6 @@ package enum Simulation {
         world.run()
         return Outcome(
             violation: world.violation, figures: world.figures, head: world.released.hash,
-            trace: world.trace?.records ?? [])
+            tasks: world.ledger.tasks, trace: world.trace ?? [])
     }
 }

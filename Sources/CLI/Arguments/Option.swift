@@ -16,6 +16,8 @@ struct Option: Sendable {
         name: "--worker", value: "COMMAND",
         help: "start this worker, such as 'python3 -m stepwell worker handlers.py'; may be given several times",
         isRepeatable: true)
+    static let input = Option(
+        name: "--input", value: "JSON|@FILE", help: "the task's input: a JSON object, or a file that holds one")
     static let reason = Option(name: "--reason", value: "TEXT", help: "why, for the log")
     static let grace = Option(
         name: "--grace", value: "SECONDS", help: "how long running attempts may go on after SIGINT or SIGTERM (10)")

@@ -8,8 +8,6 @@ import StepwellTemplates
 
 /// `stepwell run`
 struct RunCommand: Command {
-    private static let input = Option(
-        name: "--input", value: "JSON|@FILE", help: "the task's input: a JSON object, or a file that holds one")
     private static let key = Option(
         name: "--key", value: "KEY",
         help: "the task's identity, such as the date: an unfinished task of that key goes on, a complete one is shown")
@@ -25,7 +23,7 @@ struct RunCommand: Command {
             Every transition is on disk before anything follows from it. After a crash, or kill -9, the same command with the
             same --key goes on where the task was; what is complete does not run again. Fit for cron.
             """,
-        options: [input, key, new, priority, tag, .reason, .environment] + Drive.options,
+        options: [.input, key, new, priority, tag, .reason, .environment] + Drive.options,
         examples: [
             "stepwell run nightly.yaml --key $(date +%F) --worker 'python3 -m stepwell worker handlers.py'",
             "stepwell run nightly.yaml --input '{\"source\": \"production\"}' -o json",
@@ -43,7 +41,7 @@ struct RunCommand: Command {
         drive = try Drive(arguments)
         path = arguments.operands[0]
         environment = arguments[.environment]
-        input = try Self.readInput(arguments[Self.input])
+        input = try arguments.readInput()
         if arguments.has(Self.new), arguments[Self.key] == nil { throw UsageError("'--new' goes with '--key'") }
         if let fault = arguments[Self.key].flatMap(Submission.fault) { throw Rejection.invalidKey(fault) }
         submit = SubmitOptions(
@@ -51,16 +49,6 @@ struct RunCommand: Command {
             priority: try arguments.integer(Self.priority, in: -100...100),
             tags: arguments.all(Self.tag), initiator: Operator.name, sourceSystem: "command line",
             reason: arguments[.reason], actor: Operator.actor(.client))
-    }
-
-    private static func readInput(_ word: String?) throws -> JSONText {
-        guard let word else { return .emptyObject }
-        let bytes = word.hasPrefix("@") ? try Files.read(String(word.dropFirst())) : Array(word.utf8)
-        do throws(JSONError) {
-            return try JSONText(bytes)
-        } catch {
-            throw UsageError("'--input' is \(error)", command: "run")
-        }
     }
 
     func run() async throws -> ExitCode {

@@ -11,8 +11,11 @@ package struct Ledger: Sendable {
         /// The last failure said that no further attempt would help.
         package var lastFailureIsFinal = false
         package var lossCount = 0
-        /// Since the beginning.
+        // Since the beginning.
         package var startCount = 0
+        package var failuresInAll = 0
+        package var timeoutsInAll = 0
+        package var lossesInAll = 0
         package var running: Lease?
         /// The event with the last checkpoint; zero without one.
         package var checkpoint = SequenceNumber.zero
@@ -35,6 +38,8 @@ package struct Ledger: Sendable {
         package var changed: Timestamp
         package var eventCount: UInt32 = 0
         package var hasStarted = false
+        /// When it was last closed or blocked.
+        package var settled: Timestamp?
         /// The event that closed it.
         package var closing: Event?
         package var isClosed: Bool { closing != nil }
@@ -151,13 +156,16 @@ package struct Ledger: Sendable {
             end(place, attempt)
             tasks[place].steps[attempt.step].failureCount += 1
             tasks[place].steps[attempt.step].lastFailureIsFinal = !failure.retryable
+            tasks[place].steps[attempt.step].failuresInAll += 1
         case .attemptTimedOut(let attempt):
             tasks[place].steps[attempt.step].running = nil
             tasks[place].steps[attempt.step].failureCount += 1
             tasks[place].steps[attempt.step].lastFailureIsFinal = false
+            tasks[place].steps[attempt.step].timeoutsInAll += 1
         case .attemptLost(let attempt, let reason):
             let diedWithEngine = reason == .engineDied && tasks[place].steps[attempt.step].kind == .inProcess
             if reason == .workerDied || diedWithEngine { tasks[place].steps[attempt.step].lossCount += 1 }
+            tasks[place].steps[attempt.step].lossesInAll += 1
             end(place, attempt)
         case .attemptCheckpointed(let attempt, _): tasks[place].steps[attempt.step].checkpoint = record.number
         case .attemptStopped(let attempt), .resultRejected(let attempt, _): release(attempt)
@@ -173,9 +181,10 @@ package struct Ledger: Sendable {
             tasks[place].steps[step].isSatisfied = true
             tasks[place].steps[step].failure = nil
             leaveQueue(place, step)
-        case .taskCompleted: tasks[place].closing = record.event
+        case .taskBlocked: tasks[place].settled = record.time
+        case .taskCompleted: (tasks[place].closing, tasks[place].settled) = (record.event, record.time)
         case .taskCancelled:
-            tasks[place].closing = record.event
+            (tasks[place].closing, tasks[place].settled) = (record.event, record.time)
             for step in tasks[place].steps.indices { tasks[place].steps[step].running = nil }
             waiting.removeAll { $0.task == place }
         default: break

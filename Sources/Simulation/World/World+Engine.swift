@@ -95,7 +95,7 @@ extension World {
 
     /// What the ledger makes of it.
     private func read(_ record: EventRecord, _ log: SimulatedLog) throws {
-        trace?.add(record)
+        trace?.append(record)
         if case .taskSubmitted(let submission) = record.event, ledger.template(submission.template) == nil,
             let template = try log.template(submission.template)
         {

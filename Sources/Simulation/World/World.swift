@@ -48,15 +48,15 @@ final class World {
     var hands = Hands()
     var figures = Figures()
     var violation: Violation?
-    /// The last events, when somebody wants to see them.
-    var trace: Trace?
+    /// All events, when somebody wants to see them.
+    var trace: [EventRecord]?
 
     init(_ scenario: Scenario, isTraced: Bool = false) {
         self.scenario = scenario
         conduct = scenario.conduct
         random = SplitMix64(seed: scenario.seed, 2)
         clients.prepare(scenario)
-        trace = isTraced ? Trace() : nil
+        trace = isTraced ? [] : nil
     }
 
     var wall: Timestamp { Timestamp(milliseconds: epoch + now) }
@@ -168,14 +168,4 @@ extension Helper {
         Helper(kind: .process, handlers: SplitMix64.handlers, slots: 50, delay: 0),
         Helper(kind: .command, handlers: [], slots: 50, delay: 0),
     ]
-}
-
-/// The last events.
-struct Trace {
-    private(set) var records: [EventRecord] = []
-
-    mutating func add(_ record: EventRecord) {
-        if records.count >= 400 { records.removeFirst(200) }
-        records.append(record)
-    }
 }
