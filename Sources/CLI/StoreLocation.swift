@@ -32,6 +32,14 @@ extension EventReader {
         return first.id
     }
 
+    /// The names of a task's steps, in the template's order.
+    func stepNames(of task: TaskID) throws -> [String] {
+        guard let summary = try self.task(task), let template = try template(summary.template) else {
+            throw TaskNameError.unknown(task.description)
+        }
+        return template.steps.map(\.name)
+    }
+
     /// The newest task of each template that has the key, among the newest of all.
     private func tasks(key: String) throws -> [TaskSummary] {
         var found: [TaskSummary] = []

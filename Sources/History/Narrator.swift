@@ -22,6 +22,10 @@ package struct Narrator {
                 let reason = wait(of: only)
             else { return Sentence("waits for \(names(missing))", since) }
             return Sentence("waits for \(name(only)), which \(reason.text)", reason.events)
+        case .failure(let failed):
+            return Sentence(
+                "is held up by \(name(failed)), which has failed for good",
+                [story.since[failed]?.number].compactMap(\.self))
         case .retry(let due):
             let last = story.attempts(of: step).last
             return Sentence(
@@ -112,7 +116,8 @@ package struct Sentence: Hashable, Sendable, CustomStringConvertible {
     package var step: String?
 
     package init(_ text: String, _ events: [SequenceNumber] = [], step: String? = nil) {
-        self.text = text
+        // Handlers and operators may have written anything.
+        self.text = text.printable
         self.events = events
         self.step = step
     }

@@ -105,15 +105,18 @@ extension TaskReport {
     /// What the kernel knows: states, and what is awaited.
     private mutating func take(_ task: TaskRecord) {
         state = task.state
+        let waits = task.waits
         for (index, step) in task.steps.enumerated() {
             steps[index].state = step.state
             steps[index].attempts = Int(step.attempt)
             let due = step.due == .never ? nil : step.due
             steps[index].due = step.state == .waitingForRetry ? due : nil
             steps[index].deadline = step.state == .inProgress ? due : nil
-            steps[index].wait = task.wait(of: index)
-            if case .dependencies(let missing) = steps[index].wait {
-                steps[index].waitsFor = missing.map { template.steps[$0].name }
+            steps[index].wait = waits[index]
+            if step.state == .pending {
+                steps[index].waitsFor = template.steps[index].dependencies
+                    .filter { !task.steps[$0].state.satisfiesDependents }
+                    .map { template.steps[$0].name }
             }
         }
     }

@@ -16,6 +16,7 @@ extension WaitReason {
         switch self {
         case .dependencies(let steps):
             members.append(.init("steps", .array(steps.map { .string(template.steps[$0].name) })))
+        case .failure(let step): members.append(.init("step", .string(template.steps[step].name)))
         case .retry(let due): members.append(.init("due_at", .string(due.description)))
         case .attempt(let attempt, let worker, let deadline):
             members.append(.init("attempt", .number(String(attempt.attempt))))

@@ -65,6 +65,11 @@ extension Timestamp {
 }
 
 extension String {
+    /// The text on one line, and without what a terminal would obey.
+    package var printable: String {
+        String(String.UnicodeScalarView(unicodeScalars.map { $0.properties.generalCategory == .control ? " " : $0 }))
+    }
+
     package func cut(to width: Int) -> String {
         count <= width ? self : prefix(Swift.max(0, width - 1)) + "…"
     }

@@ -4,6 +4,8 @@ package import StepwellModel
 package enum WaitReason: Hashable, Sendable {
     /// Steps that must be complete before and are not, in the order in which the template names them.
     case dependencies([StepIndex])
+    /// The same, but nothing of it will happen: this step, somewhere before, has failed for good.
+    case failure(of: StepIndex)
     /// The next attempt is due then.
     case retry(due: Timestamp)
     /// An attempt runs, on that worker if it is known; it is ended at its deadline.
@@ -25,6 +27,7 @@ package enum WaitReason: Hashable, Sendable {
     package var name: String {
         switch self {
         case .dependencies: "dependencies"
+        case .failure: "failure"
         case .retry: "retry"
         case .attempt: "attempt"
         case .person: "person"
@@ -38,9 +41,33 @@ package enum WaitReason: Hashable, Sendable {
 }
 
 extension TaskRecord {
-    /// What a step waits for, as far as its own task knows, which knows no workers; nil when the step is final, or enqueued, for
-    /// which ``State/wait(of:_:)`` is to be asked.
-    package func wait(of step: StepIndex) -> WaitReason? {
+    /// What each step waits for, as far as their own task knows, which knows no workers; nil for steps that are final, and for
+    /// enqueued ones, for which ``State/wait(of:_:)`` is to be asked.
+    package var waits: [WaitReason?] {
+        let failures = failures
+        return steps.indices.map { step in
+            guard steps[step].state == .pending, let failed = failures[step] else { return wait(of: step) }
+            return .failure(of: failed)
+        }
+    }
+
+    /// For each step the first, in the template's order, of those that have failed for good and that it comes after.
+    private var failures: [StepIndex?] {
+        var failures = [StepIndex?](repeating: nil, count: steps.count)
+        guard failed > 0 else { return failures }
+        for root in steps.indices where steps[root].state == .error {
+            var queue = [root]
+            while let step = queue.popLast() {
+                for dependent in plan.dependents(of: step).lazy.map(Int.init) where failures[dependent] == nil {
+                    failures[dependent] = root
+                    queue.append(dependent)
+                }
+            }
+        }
+        return failures
+    }
+
+    func wait(of step: StepIndex) -> WaitReason? {
         let record = steps[step]
         switch record.state {
         case .pending:

@@ -27,7 +27,7 @@ class Explaining(Sandbox):
         story = self.json("explain", task)
         self.assertEqual({n for s in story["sentences"] for n in s["events"]} - numbers, set())
         self.assertEqual(story["waits"], {
-            "load": {"reason": "person"}, "report": {"reason": "dependencies", "steps": ["load"]}})
+            "load": {"reason": "person"}, "report": {"reason": "failure", "step": "load"}})
 
     def test_an_open_task_with_an_engine_and_without(self):
         self.template(command("a", "sleep", "600"), command("b", "true", after=["a"]))

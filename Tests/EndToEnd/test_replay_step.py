@@ -135,6 +135,33 @@ class Ending(Sandbox):
         self.run_task(code=1)
         self.assertIn("as recorded", self.stepwell("replay-step", "last", "a").stdout)
 
+    def test_a_worker_that_dies_takes_the_attempt_with_it(self):
+        self.put("handlers.py", textwrap.dedent("""
+            import os
+            from stepwell import step_handler
+
+            @step_handler("die")
+            def die():
+                if os.path.exists("ready"):
+                    os._exit(7)
+        """))
+        self.template(call("a", "die"))
+        self.run_task("--worker", PYTHON_WORKER)
+        self.put("ready", "")
+        done = self.stepwell("replay-step", "last", "a", "--worker", PYTHON_WORKER, code=1)
+        self.assertIn("failed: lost: the worker is gone: it ended with status 7", done.stdout)
+        self.assertEqual(self.processes(), [])
+
+    def test_a_signal_while_the_worker_starts(self):
+        self.put("handlers.py", "from stepwell import step_handler\n@step_handler('h')\ndef h(): pass\n")
+        self.template(call("a", "h"))
+        self.run_task("--worker", PYTHON_WORKER)
+        again = self.start("replay-step", "last", "a", "--worker", "sleep 600")
+        wait_until(lambda: len(self.processes()) > 1, "the worker starts")
+        again.signal(signal.SIGTERM)
+        self.assertEqual(again.wait(), 130)
+        self.assertEqual(self.processes(), [])
+
     def test_a_signal_ends_it_and_what_it_has_started(self):
         self.template(shell("a", "test -e ready && exec sleep 600; echo 1"))
         self.run_task()

@@ -47,6 +47,20 @@ struct WaitTests {
         #expect(wait(story, 1) == .dependencies([0]))
     }
 
+    @Test("In vain, behind a step that has failed for good, near or far; of several the first")
+    func failure() throws {
+        var story = Story(steps("a, b, c < b, d < c a, e, f < e"))
+        _ = try story.submit()
+        _ = try story.fail("b", retryable: false)
+        func waits() throws -> [WaitReason?] { try #require(story.driver.state[story[""]]).waits }
+        #expect(try waits()[1...3] == [.person, .failure(of: 1), .failure(of: 1)])
+        #expect(try waits()[5] == .dependencies([4]))
+        _ = try story.fail("a", retryable: false)
+        #expect(try waits()[2...3] == [.failure(of: 1), .failure(of: 0)])
+        _ = try story.retry("a", "b")
+        #expect(try waits()[2...3] == [.dependencies([1]), .dependencies([2, 0])])
+    }
+
     @Test("An engine, after the last was stopped")
     func engine() throws {
         var story = Story(steps("a, b < a"), workers: [])

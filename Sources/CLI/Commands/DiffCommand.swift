@@ -29,11 +29,7 @@ struct DiffCommand: Command {
         let reader = try store.reader()
         let ids = try tasks.map { try reader.findTask($0) }
         guard let diff = try TaskDiff.read(ids[0], ids[1], from: reader) else { throw TaskNameError.unknown(tasks[0]) }
-        switch format {
-        case .json: output(diff.json.pretty)
-        case .jsonl: output(JSONText(diff.json).description)
-        case .table: output(DiffText(diff: diff).text)
-        }
+        format.print(diff.json, table: DiffText(diff: diff).text)
         return diff.isAlike ? .success : .failure
     }
 }

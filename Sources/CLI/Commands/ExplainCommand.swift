@@ -39,11 +39,7 @@ struct ExplainCommand: Command {
                 try Explanation.read(id, from: reader, isEngineAtWork: isEngineAtWork)
             }
         guard let explanation else { throw TaskNameError.unknown(task) }
-        switch format {
-        case .json: output(explanation.json.pretty)
-        case .jsonl: output(JSONText(explanation.json).description)
-        case .table: output(Self.text(explanation))
-        }
+        format.print(explanation.json, table: Self.text(explanation))
         return .success
     }
 
@@ -57,15 +53,5 @@ struct ExplainCommand: Command {
             for action in explanation.actions { lines.append("\(action.command)\n    \(action.purpose)") }
         }
         return lines.joined(separator: "\n")
-    }
-}
-
-extension EventReader {
-    /// The names of a task's steps, in the template's order.
-    func stepNames(of task: TaskID) throws -> [String] {
-        guard let summary = try self.task(task), let template = try template(summary.template) else {
-            throw TaskNameError.unknown(task.description)
-        }
-        return template.steps.map(\.name)
     }
 }

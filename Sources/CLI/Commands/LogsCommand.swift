@@ -24,10 +24,7 @@ struct LogsCommand: Command {
     func run() async throws -> ExitCode {
         let reader = try store.reader()
         let id = try reader.findTask(task)
-        guard let summary = try reader.task(id), let template = try reader.template(summary.template) else {
-            throw TaskNameError.unknown(task)
-        }
-        let names = template.steps.map(\.name)
+        let names = try reader.stepNames(of: id)
         let wanted = try step.map { try names.index(ofStep: $0) }
         var all: [JSON] = []
         try reader.logLines(of: id, after: nil) { line in

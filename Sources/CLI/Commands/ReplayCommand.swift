@@ -56,11 +56,7 @@ struct ReplayCommand: Command {
         }
         try story.report.addWaits(from: reader, at: moment)
         let view = TaskMomentView(story: story)
-        switch format {
-        case .json: output(view.json.pretty)
-        case .jsonl: output(JSONText(view.json).description)
-        case .table: output(view.text)
-        }
+        format.print(view.json, table: view.text)
         return .success
     }
 

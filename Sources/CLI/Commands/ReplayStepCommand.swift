@@ -75,14 +75,15 @@ struct ReplayStepCommand: Command {
             )
             return .success
         }
-        let outcome = try await replay.run(worker: worker, interruption)
+        let outcome: AttemptOutcome
+        do {
+            outcome = try await replay.run(worker: worker, interruption)
+        } catch  where interruption.hasFired {
+            return .interrupted
+        }
         if interruption.hasFired { return .interrupted }
         let comparison = ReplayComparison(recorded: recorded, outcome: outcome)
-        switch format {
-        case .json: output(comparison.json.pretty)
-        case .jsonl: output(JSONText(comparison.json).description)
-        case .table: output(comparison.text)
-        }
+        format.print(comparison.json, table: comparison.text)
         return comparison.isSame ? .success : .failure
     }
 

@@ -30,11 +30,8 @@ struct StateCommand: Command {
         let last = try reader.currentHead().time
         let moment = at?.moment(first: last.startOfDay, last: last, now: SystemClock().now()) ?? .end
         let world = try World.read(reader, at: moment)
-        switch format {
-        case .json: output(world.json.pretty)
-        case .jsonl: output(JSONText(world.json).description)
-        case .table: output(WorldText(world: world, isEngineAtWork: at == nil ? reader.isEngineAtWork : nil).text)
-        }
+        let isEngineAtWork = at == nil ? reader.isEngineAtWork : nil
+        format.print(world.json, table: WorldText(world: world, isEngineAtWork: isEngineAtWork).text)
         return .success
     }
 }

@@ -1,3 +1,5 @@
+import StepwellModel
+
 /// What `-o` asks for.
 enum OutputFormat: String, CaseIterable {
     case table
@@ -14,5 +16,14 @@ enum OutputFormat: String, CaseIterable {
             throw UsageError("'-o' takes table, json or jsonl, not '\(word)'")
         }
         self = format
+    }
+
+    /// Prints what a command has found, as JSON or as text for people.
+    func print(_ json: @autoclosure () -> JSON, table: @autoclosure () -> String) {
+        switch self {
+        case .json: output(json().pretty)
+        case .jsonl: output(JSONText(json()).description)
+        case .table: output(table())
+        }
     }
 }

@@ -99,10 +99,3 @@ struct StepThrough {
         }
     }
 }
-
-extension String {
-    /// The text on one line and without what a terminal would obey.
-    fileprivate var printable: String {
-        String(String.UnicodeScalarView(unicodeScalars.map { $0.properties.generalCategory == .control ? " " : $0 }))
-    }
-}

@@ -34,7 +34,7 @@ struct TaskMomentView {
         }
         section("running:", .inProgress)
         section("ready:", .enqueued)
-        section("waiting:", .waitingForRetry, .pending)
+        section("waiting:", .waitingForRetry)
         section("failed:", .error)
         return lines.joined(separator: "\n")
     }
