@@ -74,6 +74,3 @@ extension String {
         count <= width ? self : prefix(Swift.max(0, width - 1)) + "…"
     }
 }
-
-/// `1 step`, `2 steps`.
-package func counted(_ count: Int, _ noun: String) -> String { "\(count) \(noun)\(count == 1 ? "" : "s")" }

@@ -67,7 +67,8 @@ extension TaskRecord {
         return failures
     }
 
-    func wait(of step: StepIndex) -> WaitReason? {
+    /// The same of one step, which does not see failures that lie further before.
+    fileprivate func wait(of step: StepIndex) -> WaitReason? {
         let record = steps[step]
         switch record.state {
         case .pending:

@@ -112,6 +112,13 @@ class RunningAgain(Sandbox):
             input="print('row', context.checkpoint['row'] + 41)\ncontinue\n")
         self.assertIn("row 42", done.stdout)
         self.assertEqual(done.returncode, 0, done.stdout)
+        # The same from an exported run.
+        handlers.write_text(handlers.read_text().replace("breakpoint()", "pass"))
+        self.put("run.stepwell", self.stepwell("export", "last").stdout)
+        done = subprocess.run(
+            [*words[:4], "run.stepwell", *words[5:]], cwd=self.folder, env=self.environment, capture_output=True, text=True)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn('succeeded: {"sum":13,"row":1}\nas recorded', done.stdout)
         command_dump = self.stepwell("replay-step", "last", "near", "--dump", "b.json")
         self.assertIn("wrote b.json", command_dump.stderr)
         words[4:6] = ["b.json", "near"]
