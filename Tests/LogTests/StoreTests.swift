@@ -171,6 +171,29 @@ struct StoreTests {
         #expect(try LMDBReader(path: directory.store).currentHead() == .empty)
     }
 
+    @Test("what a crash leaves of a store that was being made is made anew")
+    func draft() throws {
+        try FileManager.default.createDirectory(atPath: directory.store, withIntermediateDirectories: true)
+        for garbage in [0, 100, 4096, 8192, 16384] {
+            try Data(repeating: 7, count: garbage).write(to: URL(fileURLWithPath: directory.store + "/data.new"))
+            #expect(code { _ = try LMDBReader(path: directory.store) } == "store_not_found")
+            do { #expect(try LMDBLog(path: directory.store).head == .empty) }
+            #expect(try LMDBReader(path: directory.store).currentHead() == .empty)
+            #expect(!FileManager.default.fileExists(atPath: directory.store + "/data.new"))
+            try FileManager.default.removeItem(atPath: directory.data)
+        }
+    }
+
+    @Test("a copy of a store has its id, and is known to be at another place")
+    func copies() throws {
+        let log = try LMDBLog(path: directory.store)
+        try FileManager.default.copyItem(atPath: directory.store, toPath: directory.path + "/copy")
+        let copy = try LMDBLog(path: directory.path + "/copy")
+        #expect(try log.storeID() == copy.storeID())
+        #expect(try log.placedID() != copy.placedID())
+        #expect(try log.placedID() == log.placedID())
+    }
+
     @Test("a store of another format is refused by its number")
     func otherFormat() throws {
         do {

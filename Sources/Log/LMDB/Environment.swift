@@ -57,13 +57,34 @@ package final class Environment: @unchecked Sendable {
                 opened[identity] = (entry.environment, entry.users + 1)
                 return entry.environment
             }
-            let isNew = !directory.hasData()
-            if !isNew { try directory.checkData() }
+            if directory.hasData() {
+                try directory.checkData()
+            } else {
+                try make(directory, mapSize: mapSize)
+            }
+            // Not only of a new store: whoever made it may have been killed before it came to that.
+            directory.syncNames()
             try directory.reserveLockFile(readersMax: readersMax)
-            let environment = try Environment(writing: directory, mapSize: isNew ? mapSize : nil)
-            if isNew { directory.syncNames() }
+            let environment = try Environment(writing: directory)
             opened[identity] = (environment, 1)
             return environment
+        }
+    }
+
+    /// Makes the store beside its place, and moves it there when it is on the disk: a crash leaves a whole store or none.
+    private static func make(_ directory: StoreDirectory, mapSize: Int) throws(LogError) {
+        // What a crash has left.
+        unlink(directory.draftPath)
+        let raw = try open(directory, file: directory.draftPath, flags: MDB_NOSUBDIR | MDB_NOLOCK, mapSize: mapSize)
+        do throws(LogError) {
+            defer { mdb_env_close(raw) }
+            _ = try prepare(raw, directory)
+        } catch {
+            unlink(directory.draftPath)
+            throw error
+        }
+        guard rename(directory.draftPath, directory.dataPath) == 0 else {
+            throw .notWritable(path: directory.path, reason: systemReason(errno))
         }
     }
 
@@ -81,7 +102,7 @@ package final class Environment: @unchecked Sendable {
     }
 
     private init(reading directory: StoreDirectory) throws(LogError) {
-        let raw = try Self.open(directory, flags: MDB_RDONLY, mapSize: nil)
+        let raw = try Self.open(directory, file: directory.path, flags: MDB_RDONLY)
         do throws(LogError) {
             let transaction = try Self.begin(raw, MDB_RDONLY, directory)
             do throws(LMDBError) {
@@ -104,8 +125,8 @@ package final class Environment: @unchecked Sendable {
         isReadOnly = true
     }
 
-    private init(writing directory: StoreDirectory, mapSize: Int?) throws(LogError) {
-        let raw = try Self.open(directory, flags: 0, mapSize: mapSize)
+    private init(writing directory: StoreDirectory) throws(LogError) {
+        let raw = try Self.open(directory, file: directory.path, flags: 0)
         do throws(LogError) {
             tables = try Self.prepare(raw, directory)
         } catch {
@@ -120,8 +141,9 @@ package final class Environment: @unchecked Sendable {
         mdb_reader_check(raw, &dead)
     }
 
+    /// `file` is the directory, or with `MDB_NOSUBDIR` a file in it; `mapSize` that of a new one.
     private static func open(
-        _ directory: StoreDirectory, flags: Int32, mapSize: Int?
+        _ directory: StoreDirectory, file: String, flags: Int32, mapSize: Int? = nil
     ) throws(LogError) -> OpaquePointer {
         var environment: OpaquePointer?
         var code = mdb_env_create(&environment)
@@ -132,7 +154,7 @@ package final class Environment: @unchecked Sendable {
         mdb_env_set_maxreaders(environment, UInt32(readersMax))
         if let mapSize { mdb_env_set_mapsize(environment, mapSize) }
         // NOTLS: a read transaction belongs to its value, not to a thread that might begin another.
-        code = mdb_env_open(environment, directory.path, UInt32(MDB_NOTLS | flags), 0o644)
+        code = mdb_env_open(environment, file, UInt32(MDB_NOTLS | flags), 0o644)
         guard code == MDB_SUCCESS else {
             mdb_env_close(environment)
             throw openingError(code, directory)

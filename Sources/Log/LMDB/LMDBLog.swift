@@ -34,6 +34,12 @@ package final class LMDBLog: StoreQueries, EventLog {
 
     deinit { environment.release() }
 
+    /// The store's id, and which directory holds it: a copy of a store is at another place.
+    package func placedID() throws(LogError) -> String {
+        let place = try environment.directory.identity()
+        return try storeID() + "-" + String(place.device, radix: 16) + "-" + String(place.node, radix: 16)
+    }
+
     package var head: LogHead { committed.withLock { $0 } }
 
     /// The store's path, as it was given.

@@ -6,6 +6,8 @@ struct StoreDirectory: Sendable {
     let path: String
 
     var dataPath: String { path + "/data.mdb" }
+    /// Where a new store is made before it is moved to ``dataPath`` whole.
+    var draftPath: String { path + "/data.new" }
     var lockPath: String { path + "/lock.mdb" }
     var enginePath: String { path + "/engine.lock" }
 
@@ -45,7 +47,7 @@ struct StoreDirectory: Sendable {
         rmdir(path)
     }
 
-    /// Whether there are data. An empty file is what a crash leaves between the file's creation and its first page.
+    /// Whether there are data. An empty file is none.
     func hasData() -> Bool { size(of: dataPath) > 0 }
 
     /// Whether the directory holds nothing, or only what an engine leaves that died before it had made its store.
@@ -56,7 +58,8 @@ struct StoreDirectory: Sendable {
             let name = withUnsafeBytes(of: entry.pointee.d_name) { bytes in
                 String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
             }
-            guard [".", "..", "engine.lock", "lock.mdb", "data.mdb", Self.unfinishedName].contains(name) else {
+            guard [".", "..", "engine.lock", "lock.mdb", "data.mdb", "data.new", Self.unfinishedName].contains(name)
+            else {
                 return false
             }
         }
