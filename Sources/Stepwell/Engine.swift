@@ -45,8 +45,9 @@ public final class Engine: Sendable {
     public static func open(_ path: String, options: EngineOptions = EngineOptions()) async throws -> Engine {
         let startedAt = monotonicMilliseconds()
         let store = try LMDBLog(path: path)
-        // What a killed engine has left running would otherwise run beside its second attempt.
-        let mark = EngineMark(storeID: try store.storeID(), start: String(UInt64.random(in: .min ... .max), radix: 16))
+        // What a killed engine has left running would otherwise run beside its second attempt. By its place too, or else an
+        // engine on a copy would end what one on the original runs.
+        let mark = EngineMark(storeID: try store.placedID(), start: String(UInt64.random(in: .min ... .max), radix: 16))
         let processesEnded = Orphans.kill(storeID: mark.storeID, except: mark.start)
         let core = try EngineCore(
             log: store, limits: options.limits, clock: options.clock, observers: options.observers)
