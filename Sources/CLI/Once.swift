@@ -31,9 +31,12 @@ final class Once<Value: Sendable>: Sendable {
         if let value { call(value) }
     }
 
-    var hasFired: Bool {
+    var hasFired: Bool { present != nil }
+
+    /// The value, if it is there.
+    var present: Value? {
         state.withLock { state in
-            if case .fired = state { true } else { false }
+            if case .fired(let value) = state { value } else { nil }
         }
     }
 

@@ -82,10 +82,13 @@ extension StoreLocation {
     func change<Result: Sendable>(_ body: (Engine) async throws -> Result) async throws -> Result {
         var options = EngineOptions()
         options.isPassive = true
+        let failure = Once<LogError>()
+        options.observers.failure = { failure.fire($0) }
         let engine = try await Engine.open(path, options: options)
         do {
             let result = try await body(engine)
             await engine.stop(grace: .zero)
+            if let error = failure.present { throw error }
             return result
         } catch {
             await engine.stop(grace: .zero)

@@ -73,7 +73,7 @@ struct Drive {
             let tasks = try await begin(engine, progress)
             for task in tasks { progress.show(.task(try await task.report())) }
             let end = await wait(for: tasks, interruption, failure)
-            return try await finish(tasks, end, engine, progress)
+            return try await finish(tasks, end, failure, engine, progress)
         } catch {
             await engine.stop(grace: .zero)
             await progress.end()
@@ -112,7 +112,7 @@ struct Drive {
     }
 
     private func finish(
-        _ tasks: [TaskHandle], _ end: End, _ engine: Engine, _ progress: Progress
+        _ tasks: [TaskHandle], _ end: End, _ failure: Once<EngineError>, _ engine: Engine, _ progress: Progress
     ) async throws -> ExitCode {
         if case .interrupted = end {
             progress.notice("stopping: running attempts may end within \(grace) s; a second signal stops at once")
@@ -121,6 +121,8 @@ struct Drive {
         await progress.end()
         if case .failed(let error) = end { throw error }
         let code = show(try tasks.compactMap { try TaskReport.read($0.id, from: engine.store) })
+        // The log may fail when the tasks are settled already, in the engine's last commits.
+        if let error = failure.present { throw error }
         switch end {
         case .interrupted: return .interrupted
         case .timedOut:
