@@ -26,7 +26,8 @@ package struct StoreCopy: ~Copyable {
         self.editor = editor
     }
 
-    /// Copies the events up to `last` into a new store, with the templates of its tasks and the log lines of its attempts.
+    /// Copies the events up to `last`, and what was decided with it, into a new store, with the templates of its tasks and the
+    /// log lines of its attempts.
     ///
     /// A commit that is cut gets a hash of its own; all before keep theirs. The new store has an id of its own.
     /// - Parameter cutsLogLines: whether log lines that are later than the last event stay behind.
@@ -38,7 +39,8 @@ package struct StoreCopy: ~Copyable {
         return try target.make { path in
             var copy = StoreCopy(last: last, editor: try StoreEditor(path: path))
             try source.view { view in
-                let head = try view.head()
+                // A damaged store may not know.
+                let head = (try? view.head()) ?? .empty
                 try copy.editor.setOrigin(
                     StoreOrigin(kind: .copied, storeID: storeID, head: head.number, hash: head.hash))
                 try copy.takeEvents(view)
@@ -53,7 +55,7 @@ package struct StoreCopy: ~Copyable {
         guard last > .zero else { return }
         var hasher = CommitHasher()
         try view.commits(after: .zero) { commit, events in
-            guard let taken = commit.cut(after: last) else { return false }
+            guard let taken = commit.cut(after: try Self.end(of: commit, events, last)) else { return false }
             let events = events.filter { $0.number <= taken.last }
             for event in events {
                 let record = try EventCodec.decode(event.bytes, number: event.number, payloads: .skipped)
@@ -67,6 +69,19 @@ package struct StoreCopy: ~Copyable {
         }
         for task in state.openTasks { set(task.summary) }
         try flush()
+    }
+
+    /// Where the commit may be cut so that the event is in it: behind all that was decided at the same moment, because of the
+    /// same fact. An engine would never see to the rest of it.
+    private static func end(
+        of commit: Commit, _ events: [StoredEvent], _ last: SequenceNumber
+    ) throws(LogError) -> SequenceNumber {
+        guard last < commit.last else { return commit.last }
+        for event in events where event.number > last {
+            let record = try EventCodec.decode(event.bytes, number: event.number, payloads: .skipped)
+            if !record.isDecision { return SequenceNumber(event.number.rawValue - 1) }
+        }
+        return commit.last
     }
 
     private mutating func take(

@@ -13,7 +13,12 @@ package struct Verification: ~Copyable {
     private let noted: [UInt8]?
     private let progress: (VerificationReport) -> Void
 
+    /// Whether what is derived from the events is checked too.
+    private let checksDerived: Bool
+
     private var decisions = DecisionCheck()
+    /// Set when the store lacks events.
+    private var partial: PartialFold?
     private var hasher = CommitHasher()
     private var hash = HashChain.origin
     private var records: [EventRecord] = []
@@ -30,9 +35,12 @@ package struct Verification: ~Copyable {
     /// How many events there are between two reports of progress.
     private static let stride = 1 << 18
 
-    private init(from: SequenceNumber, noted: [UInt8]?, progress: @escaping (VerificationReport) -> Void) {
+    private init(
+        from: SequenceNumber, noted: [UInt8]?, checksDerived: Bool, progress: @escaping (VerificationReport) -> Void
+    ) {
         self.from = from
         self.noted = noted
+        self.checksDerived = checksDerived
         self.progress = progress
     }
 
@@ -48,20 +56,39 @@ package struct Verification: ~Copyable {
         progress: @escaping (VerificationReport) -> Void = { _ in }
     ) throws -> VerificationReport {
         try store.view { view in
-            var verification = Verification(from: from, noted: noted, progress: progress)
+            var verification = Verification(from: from, noted: noted, checksDerived: true, progress: progress)
+            verification.report.head = try view.head()
+            for snapshot in try view.snapshots() { verification.snapshots[snapshot.number] = snapshot }
             try verification.run(view)
             return verification.report
         }
     }
 
+    /// How far the log of a damaged store is sound, whatever became of the rest and of what is derived from it.
+    /// - Returns: what was found in order, and the first fault; nil when there is none.
+    package static func soundPrefix(
+        _ store: some StoreQueries, progress: @escaping (VerificationReport) -> Void = { _ in }
+    ) throws -> (report: VerificationReport, fault: (any StepwellError)?) {
+        try store.view { view in
+            var verification = Verification(
+                from: SequenceNumber(1), noted: nil, checksDerived: false, progress: progress)
+            do {
+                try verification.run(view)
+                return (verification.report, nil)
+            } catch let fault as any StepwellError {
+                return (verification.report, fault)
+            }
+        }
+    }
+
     private mutating func run(_ view: borrowing StoreView) throws {
-        report.head = try view.head()
-        for snapshot in try view.snapshots() { snapshots[snapshot.number] = snapshot }
+        report.absent = try view.absentCount()
+        if report.absent > 0 { partial = PartialFold() }
         try view.commits(after: .zero) { commit, events in
             try decode(commit, events)
             if commit.last >= from { try checkChain(commit, events) } else { hash = commit.hash }
             try rehearse(view)
-            for summary in try endCommit() { try check(summary, view) }
+            for summary in try endCommit() where checksDerived { try check(summary, view) }
             if commit.hash == noted { notedAt = commit }
             let before = report.events
             report.events += events.count
@@ -71,8 +98,8 @@ package struct Verification: ~Copyable {
             if before / Self.stride != report.events / Self.stride { progress(report) }
             return true
         }
-        try checkIndexes(view)
-        report.tasksOpen = decisions.state.openTaskCount
+        if checksDerived { try checkIndexes(view) }
+        report.tasksOpen = state.openTaskCount
         report.tasks = taskCount
         report.notedAt = notedAt.map { VerificationReport.Noted(last: $0.last, time: $0.time) }
         if noted != nil, notedAt == nil { throw VerificationError.unknownHash }
@@ -80,20 +107,35 @@ package struct Verification: ~Copyable {
 
     // MARK: Events
 
+    /// The state that the events before have given.
+    private var state: State { partial?.state ?? decisions.state }
+
     private mutating func decode(_ commit: Commit, _ events: [StoredEvent]) throws {
         records.removeAll(keepingCapacity: true)
         for event in events {
             records.append(try EventCodec.decode(event.bytes, number: event.number, payloads: .skipped))
         }
-        guard let last = records.last, last.time == commit.time else {
+        if let last = records.last, last.number == commit.last, last.time != commit.time {
             throw LogError.corrupt("its commit says another time", at: commit.last)
         }
     }
 
     private mutating func checkChain(_ commit: Commit, _ events: [StoredEvent]) throws {
-        hasher.begin(after: hash, form: commit.form)
-        for (event, record) in zip(events, records) { hasher.add(event.bytes, of: record.task) }
-        guard hasher.finish() == commit.hash else {
+        let follows = commit.first == report.last.next
+        if follows, let previous = commit.previous, previous != hash {
+            throw LogError.corrupt("its commit names another hash of the commit before", at: commit.first)
+        }
+        let previous = commit.previous ?? hash
+        let found: [UInt8]?
+        if commit.runs == nil {
+            hasher.begin(after: previous, form: commit.form)
+            for (event, record) in zip(events, records) { hasher.add(event.bytes, of: record.task) }
+            found = hasher.finish()
+        } else {
+            found = try hasher.hash(of: commit, after: previous, events)
+        }
+        if found == nil { report.unproven += 1 }
+        guard found ?? commit.hash == commit.hash else {
             let range =
                 commit.first == commit.last ? "event \(commit.first)" : "events \(commit.first) to \(commit.last)"
             throw LogError.corrupt(
@@ -108,9 +150,13 @@ package struct Verification: ~Copyable {
             if let task = record.task {
                 if case .taskSubmitted(let submission) = record.event {
                     try submit(task, submission, record.number, view)
-                } else if decisions.state[task] == nil {
+                } else if !(partial?.knows(task) ?? (decisions.state[task] != nil)) {
                     closed = try summary(of: task, before: record, view)
                 }
+            }
+            guard partial == nil else {
+                try partial?.take(record, closed: closed)
+                continue
             }
             do throws(DecisionError) {
                 try decisions.take(record, closed: closed)
@@ -123,11 +169,12 @@ package struct Verification: ~Copyable {
     ) throws {
         taskCount += 1
         if let key = submission.key { owners[[submission.namespace, submission.name, key]] = task }
-        guard decisions.state.plan(submission.template) == nil else { return }
+        guard state.plan(submission.template) == nil else { return }
         guard let template = try view.template(submission.template) else {
             throw LogError.corrupt("its template \(submission.template) is missing", at: number)
         }
-        decisions.adopt(Plan(template, digest: submission.template))
+        let plan = Plan(template, digest: submission.template)
+        if partial == nil { decisions.adopt(plan) } else { partial?.adopt(plan) }
     }
 
     /// A closed task before something that came late: what the index says now, taken back to that moment.
@@ -139,10 +186,16 @@ package struct Verification: ~Copyable {
     }
 
     private mutating func endCommit() throws -> [TaskSummary] {
-        let summaries: [TaskSummary]
+        var summaries: [TaskSummary]
         do throws(DecisionError) {
             summaries = try decisions.endCommit()
+            if partial != nil { summaries = partial?.endCommit() ?? [] }
         } catch { throw LogError.corrupt(error.description, at: error.number) }
+        guard checksDerived else {
+            // No index tells of these: they may get something late.
+            for summary in summaries where summary.state.isClosed { unsettled[summary.id] = summary }
+            return summaries
+        }
         if !snapshots.isEmpty {
             for summary in summaries {
                 if let snapshot = snapshots[summary.last] { try check(snapshot) }
@@ -182,7 +235,7 @@ package struct Verification: ~Copyable {
     }
 
     private mutating func check(_ snapshot: TaskSnapshotBytes) throws {
-        guard let task = decisions.state[snapshot.task], SnapshotCodec.agrees(snapshot.bytes, with: task) else {
+        guard let task = state[snapshot.task], SnapshotCodec.agrees(snapshot.bytes, with: task) else {
             throw LogError.corrupt(
                 "the snapshot of task \(snapshot.task) is not what its events give", at: snapshot.number)
         }
@@ -193,7 +246,7 @@ package struct Verification: ~Copyable {
         if let summary = unsettled.values.min(by: { $0.last < $1.last }) {
             throw LogError.corrupt("the summary of task \(summary.id) is not what its events give", at: summary.last)
         }
-        for task in decisions.state.openTasks {
+        for task in state.openTasks {
             guard let stored = try view.task(task.id) else { throw missing(task.summary) }
             try compare(task.summary, stored, view)
         }
@@ -203,7 +256,7 @@ package struct Verification: ~Copyable {
             }
         }
         let found = try view.counts()
-        guard found == (taskCount, decisions.state.openTaskCount, taskCount, owners.count) else {
+        guard found == (taskCount, state.openTaskCount, taskCount, owners.count) else {
             throw LogError.corrupt("an index has rows that no event gives", at: nil)
         }
         for digest in try view.templates() { _ = try view.template(digest) }

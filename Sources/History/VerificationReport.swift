@@ -7,6 +7,10 @@ public struct VerificationReport: Hashable, Sendable {
     public var commits = 0
     public var tasks = 0
     public var tasksOpen = 0
+    /// Events that the store lacks: pruned, or never there because it was imported.
+    public var absent: UInt64 = 0
+    /// Commits that lack events and are too old for their hash to be checked without.
+    public var unproven = 0
     /// The last event that was checked, and its time.
     public var last = SequenceNumber.zero
     public var time = Timestamp.zero

@@ -48,6 +48,7 @@ struct BundleTests {
         #expect(known.count > 20)
         let imported = try LMDBReader(path: path)
         try proveChain(imported)
+        _ = try Verification.run(imported)
         #expect(try everything(imported) == everything(night.log).filter { $0.task != nil })
         #expect(
             try imported.tasks(matching: TaskFilter(), limit: 1000)
@@ -118,6 +119,7 @@ struct BundleTests {
         #expect(try take(text, into: path).map(\.bundle.redacted) == [pointers])
         let imported = try LMDBReader(path: path)
         try proveChain(imported)
+        _ = try Verification.run(imported)
         let report = try #require(try TaskReport.read(task, from: imported))
         #expect(
             report.submission.input.description

@@ -51,7 +51,7 @@ struct StoreCopyTests {
             try copy.origin()
                 == StoreOrigin(kind: .copied, storeID: night.log.storeID(), head: head.number, hash: head.hash))
         #expect(try night.log.origin() == nil)
-        try proveChain(copy)
+        _ = try Verification.run(copy)
         #expect(try Recovery.fold(copy).state.content == Recovery.fold(night.log).state.content)
     }
 
@@ -64,12 +64,15 @@ struct StoreCopyTests {
             let path = night.sibling("cut-\(last)")
             let number = SequenceNumber(UInt64(last))
             let head = try StoreCopy.build(NewStore(at: path), from: night.log, through: number, cutsLogLines: true)
-            #expect(head.number == number)
+            // With what was decided because of the same fact.
+            let taken = Int(head.number.rawValue)
+            #expect(taken >= last && events[last..<taken].allSatisfy { $0.isDecision })
+            #expect(taken == events.count || last == 0 || !events[taken].isDecision)
             let copy = try LMDBReader(path: path)
-            #expect(try everything(copy) == Array(events.prefix(last)))
-            try proveChain(copy)
-            let time = events.prefix(last).last?.time ?? .zero
-            let kept = try lines(night.log, night.tasks).filter { $0.lease <= number && $0.time <= time }
+            #expect(try everything(copy) == Array(events.prefix(taken)))
+            _ = try Verification.run(copy)
+            let time = events.prefix(taken).last?.time ?? .zero
+            let kept = try lines(night.log, night.tasks).filter { $0.lease <= head.number && $0.time <= time }
             #expect(try lines(copy, night.tasks) == kept)
         }
         #expect(try everything(night.log) == events)

@@ -72,6 +72,13 @@ extension VerificationReport {
                 + "\(counted(tasks, "task")) (\(tasksOpen) open)",
             "head: event \(last), \(time), hash \(hash)",
         ]
+        if absent > 0 {
+            lines.append(
+                "\(absent) events are not in the store: pruned, or not imported; decisions were not asked for again")
+        }
+        if unproven > 0 {
+            lines.append("\(counted(unproven, "old commit")) that lack events could not be checked against their hash")
+        }
         if let notedAt {
             lines.append("the noted hash is that of the commit that ends with event \(notedAt.last), \(notedAt.time)")
         }
@@ -83,7 +90,8 @@ extension VerificationReport {
             .init("ok", .bool(true)), .init("events", .number("\(events)")), .init("commits", .number("\(commits)")),
             .init("tasks", .number("\(tasks)")), .init("tasks_open", .number("\(tasksOpen)")),
             .init("head_seq", .number("\(last.rawValue)")), .init("head_time", .string(time.description)),
-            .init("head_hash", .string(hash)),
+            .init("head_hash", .string(hash)), .init("absent", .number("\(absent)")),
+            .init("unproven_commits", .number("\(unproven)")),
         ]
         if let notedAt { members.append(.init("noted_seq", .number("\(notedAt.last.rawValue)"))) }
         return .object(members)
@@ -103,11 +111,4 @@ extension StepwellError {
         default: nil
         }
     }
-}
-
-/// The bytes that hexadecimal digits stand for, or nil.
-func bytes(hexadecimal text: String) -> [UInt8]? {
-    let digits = text.compactMap(\.hexDigitValue)
-    guard digits.count == text.count, digits.count.isMultiple(of: 2) else { return nil }
-    return stride(from: 0, to: digits.count, by: 2).map { UInt8(digits[$0] * 16 + digits[$0 + 1]) }
 }

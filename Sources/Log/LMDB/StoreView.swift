@@ -16,6 +16,9 @@ package struct StoreView: ~Copyable {
 
     package func head() throws(LogError) -> LogHead { try environment.head(transaction) }
 
+    /// How many events the store lacks.
+    package func absentCount() throws(LogError) -> UInt64 { try StoreInfo.absent(transaction, environment) }
+
     /// The commit that holds the event, or the first one after it.
     package func commit(holding number: SequenceNumber) throws(LogError) -> Commit? {
         let cursor = try transaction.cursor(tables.commits)
