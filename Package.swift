@@ -22,6 +22,7 @@ let package = Package(
         .systemLibrary(name: "CLMDB", pkgConfig: "lmdb", providers: [.apt(["liblmdb-dev"])]),
         .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
         .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+        .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
         .target(name: "CLinux"),
         .target(name: "CChecksum"),
 
@@ -69,7 +70,7 @@ let package = Package(
             dependencies: [
                 "Stepwell", "StepwellEngine", "StepwellHistory", "StepwellLog", "StepwellSimulation",
                 "StepwellTemplates",
-                "StepwellModel", "CLinux",
+                "StepwellModel", "CLinux", "CZstd",
             ],
             path: "Sources/CLI", swiftSettings: dialect),
 

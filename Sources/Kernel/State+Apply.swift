@@ -127,7 +127,8 @@ extension State {
             satisfyDependents(slot, step)
         case .taskCancelled: try cancelSteps(slot, number)
         case .operatorRetried, .operatorCancelled, .taskWaiting, .taskBlocked, .taskCompleted: break
-        case .taskSubmitted, .engineStarted, .engineDraining, .engineStopped, .workerJoined, .workerLeft, .clockClamped:
+        case .taskSubmitted, .engineStarted, .engineDraining, .engineStopped, .workerJoined, .workerLeft, .clockClamped,
+            .storePruned:
             throw FoldError(number: number, reason: "it is no event of a task that exists")
         }
     }

@@ -70,6 +70,11 @@ private struct DataWriter {
         case .clockClamped(let observed, let used):
             json.member("observed_ms", observed.milliseconds)
             json.member("used_ms", used.milliseconds)
+        case .storePruned(let pruning):
+            json.member("task_count", pruning.taskCount)
+            json.member("event_count", pruning.eventCount)
+            json.member("before_ms", pruning.before.milliseconds)
+            json.optional("reason", pruning.reason)
         case .taskSubmitted(let submission): write(submission, to: &json)
         case .attemptSucceeded(let attempt, let result, let metadata):
             write(attempt, to: &json)

@@ -10,6 +10,8 @@ public enum Event: Hashable, Sendable {
     case workerLeft(WorkerID, reason: String)
     /// The clock went back; times stay at `used` until it has caught up.
     case clockClamped(observed: Timestamp, used: Timestamp)
+    /// Finished tasks have left the store, and their events with them.
+    indirect case storePruned(StorePruning)
 
     // Facts about a task.
     indirect case taskSubmitted(Submission)
@@ -56,6 +58,23 @@ public struct EngineStart: Hashable, Sendable {
         self.processID = processID
         self.host = host
         self.focus = focus
+    }
+}
+
+/// What was taken out of a store, in one commit.
+public struct StorePruning: Hashable, Sendable {
+    public var taskCount: Int
+    public var eventCount: Int
+    /// The tasks had ended before this time.
+    public var before: Timestamp
+    /// An operator's words.
+    public var reason: String?
+
+    public init(taskCount: Int, eventCount: Int, before: Timestamp, reason: String? = nil) {
+        self.taskCount = taskCount
+        self.eventCount = eventCount
+        self.before = before
+        self.reason = reason
     }
 }
 

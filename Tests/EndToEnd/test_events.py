@@ -8,6 +8,7 @@ from support import wait_until
 
 FACTS = {
     "engine.started", "engine.stopped", "worker.joined", "worker.left", "clock.clamped", "engine.draining",
+    "store.pruned",
     "task.submitted", "attempt.succeeded", "attempt.failed", "attempt.timed_out", "attempt.lost", "attempt.stopped",
     "attempt.checkpointed", "result.rejected", "retry.due", "operator.retried", "operator.cancelled",
     "operator.resolved",

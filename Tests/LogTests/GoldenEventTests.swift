@@ -91,6 +91,9 @@ struct GoldenEventTests {
         .taskCompleted,
         .taskCancelled,
         .engineDraining,
+        .storePruned(
+            StorePruning(
+                taskCount: 500, eventCount: 12_345, before: Timestamp(milliseconds: 1_764_000_000_000), reason: "old")),
     ]
 
     static let records: [EventType: EventRecord] = Dictionary(

@@ -54,6 +54,10 @@ extension SeededGenerator {
                     }, slots: small()))
         case .workerLeft: .workerLeft(WorkerID(UInt32(small())), reason: text())
         case .clockClamped: .clockClamped(observed: timestamp(), used: timestamp())
+        case .storePruned:
+            .storePruned(
+                StorePruning(
+                    taskCount: small(), eventCount: small(), before: timestamp(), reason: maybe { $0.text() }))
         case .taskSubmitted: .taskSubmitted(submission())
         case .attemptSucceeded: .attemptSucceeded(attempt(), result: json(), metadata: maybe { $0.json() })
         case .attemptFailed: .attemptFailed(attempt(), failure())

@@ -73,7 +73,7 @@ struct ImportCommand: Command {
     }
 
     func run() async throws -> ExitCode {
-        let bundles = try BundleImport(try Files.read(file, bytesMax: 16 << 30))
+        let bundles = try BundleImport(try Archive.read(file))
         var outcomes: [BundleImport.Outcome]
         do {
             // Whether there is a store is asked as a reader asks it, which makes nothing.

@@ -68,11 +68,8 @@ struct RewindCommand: Command {
 
     private func lastEvent(_ reader: LMDBReader) throws -> SequenceNumber {
         let head = try reader.currentHead()
-        var now = timespec()
-        clock_gettime(CLOCK_REALTIME, &now)
         // A time of day is one of the day on which the log ends.
-        let time = Timestamp(milliseconds: Int64(now.tv_sec) * 1000 + Int64(now.tv_nsec) / 1_000_000)
-        switch moment.moment(first: head.time, last: head.time, now: time) {
+        switch moment.moment(first: head.time, last: head.time, now: .now) {
         case .event(let number):
             guard number <= head.number else {
                 throw UsageError("there is no event \(number): the log ends with \(head.number)", command: "rewind")

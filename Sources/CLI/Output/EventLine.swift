@@ -31,6 +31,9 @@ extension Event {
             let handlers = join.handlers.map(\.name).listed
             return "\(join.name), \(join.slots) at a time" + (handlers.isEmpty ? "" : ": \(handlers)")
         case .workerLeft(let worker, let reason): return "\(worker): \(reason)"
+        case .storePruned(let pruning):
+            return "\(pruning.taskCount) tasks that had ended before \(pruning.before), \(pruning.eventCount) events"
+                + (pruning.reason.map { ": \($0)" } ?? "")
         case .clockClamped(let observed, let used): return "the clock said \(observed), the log stays at \(used)"
         case .taskSubmitted(let submission):
             return "\(submission.namespace)/\(submission.name) \(submission.version)"

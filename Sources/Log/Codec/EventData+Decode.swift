@@ -10,6 +10,7 @@ extension EventData {
         case .engineStarted: try engineStart(from: &reader)
         case .workerJoined: try workerJoin(from: &reader)
         case .clockClamped: try clockClamp(from: &reader)
+        case .storePruned: try storePruning(from: &reader)
         case .taskSubmitted: try submission(from: &reader, payloads: payloads)
         case .attemptFailed: try failure(from: &reader, payloads: payloads)
         default: try stepEvent(type, version: version, from: &reader, payloads: payloads)
@@ -55,7 +56,7 @@ extension EventData {
         case .taskBlocked: return .taskBlocked
         case .taskCompleted: return .taskCompleted
         case .taskCancelled: return .taskCancelled
-        case .engineStarted, .workerJoined, .clockClamped, .taskSubmitted, .attemptFailed:
+        case .engineStarted, .workerJoined, .clockClamped, .storePruned, .taskSubmitted, .attemptFailed:
             preconditionFailure("decoded apart")
         }
     }
@@ -119,6 +120,25 @@ extension EventData {
         }
         guard let observed, let used else { throw CBORError(.missing, at: reader.offset) }
         return .clockClamped(observed: observed, used: used)
+    }
+
+    private static func storePruning(from reader: inout CBORReader) throws(CBORError) -> Event {
+        var tasks: Int?
+        var events: Int?
+        var before: Timestamp?
+        var reason: String?
+        var keys = try reader.map()
+        while let key = try reader.key(&keys) {
+            switch key {
+            case Key.note: reason = try reader.text()
+            case Key.taskCount: tasks = try reader.unsigned(as: Int.self)
+            case Key.eventCount: events = try reader.unsigned(as: Int.self)
+            case Key.before: before = try reader.timestamp()
+            default: try reader.skip()
+            }
+        }
+        guard let tasks, let events, let before else { throw CBORError(.missing, at: reader.offset) }
+        return .storePruned(StorePruning(taskCount: tasks, eventCount: events, before: before, reason: reason))
     }
 
     private static func submission(

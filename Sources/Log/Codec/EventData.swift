@@ -45,6 +45,9 @@ enum EventData {
         static let sourceSystem: UInt64 = 38
         static let tags: UInt64 = 39
         static let focus: UInt64 = 40
+        static let taskCount: UInt64 = 50
+        static let eventCount: UInt64 = 51
+        static let before: UInt64 = 52
     }
 
     static func encode(_ event: Event, into writer: inout CBORWriter) {
@@ -109,6 +112,12 @@ enum EventData {
             writer.map(2)
             writer.field(Key.worker, worker.rawValue)
             writer.field(Key.note, note)
+        case .storePruned(let pruning):
+            writer.map(pruning.reason == nil ? 3 : 4)
+            writer.field(Key.note, pruning.reason)
+            writer.field(Key.taskCount, pruning.taskCount)
+            writer.field(Key.eventCount, pruning.eventCount)
+            writer.field(Key.before, pruning.before)
         case .clockClamped(let observed, let used):
             writer.map(2)
             writer.field(Key.observed, observed)

@@ -9,6 +9,7 @@ package enum EventType: UInt8, CaseIterable, Sendable {
     case workerLeft = 4
     case clockClamped = 5
     case engineDraining = 6
+    case storePruned = 9
     case taskSubmitted = 10
     case attemptSucceeded = 11
     case attemptFailed = 12
@@ -50,6 +51,7 @@ package enum EventType: UInt8, CaseIterable, Sendable {
         case .workerLeft: "worker.left"
         case .clockClamped: "clock.clamped"
         case .engineDraining: "engine.draining"
+        case .storePruned: "store.pruned"
         case .taskSubmitted: "task.submitted"
         case .attemptSucceeded: "attempt.succeeded"
         case .attemptFailed: "attempt.failed"
@@ -91,6 +93,7 @@ extension Event {
         case .workerJoined: .workerJoined
         case .workerLeft: .workerLeft
         case .clockClamped: .clockClamped
+        case .storePruned: .storePruned
         case .taskSubmitted: .taskSubmitted
         case .attemptSucceeded: .attemptSucceeded
         case .attemptFailed: .attemptFailed

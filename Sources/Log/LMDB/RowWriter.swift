@@ -59,6 +59,34 @@ struct RowWriter {
         }
     }
 
+    /// Takes out a task's summary, its place in the indexes, its snapshot and its log lines. The events are the caller's.
+    mutating func remove(_ task: TaskSummary, in transaction: borrowing WriteTransaction, _ tables: Tables) throws {
+        try withUnsafeBytes(of: RowKey.id(task.id)) { id in
+            RowKey.byState(task, state: task.state, submitted: task.submitted, into: &key)
+            try key.withRawBytes { try transaction.delete(tables.byState, $0) }
+            if let key = task.key {
+                let identity = RowKey.identity(namespace: task.namespace, name: task.name, key: key)
+                try identity.withRawBytes { key in
+                    let owner = try transaction.get(tables.keys, key).flatMap { RowKey.id(from: $0) }
+                    if owner == task.id { try transaction.delete(tables.keys, key) }
+                }
+            }
+            try transaction.delete(tables.open, id)
+            try transaction.delete(tables.snapshots, id)
+            try transaction.delete(tables.tasks, id)
+        }
+        RowKey.logLine(task.id, LogLinePosition(lease: .zero, number: 0), into: &key)
+        // One after the other: a deletion ends what a cursor has seen.
+        while let line = try nextLine(transaction, tables), line.starts(with: task.id.bytes) {
+            try line.withRawBytes { try transaction.delete(tables.logs, $0) }
+        }
+    }
+
+    private func nextLine(_ transaction: borrowing WriteTransaction, _ tables: Tables) throws -> [UInt8]? {
+        let cursor = try transaction.cursor(tables.logs)
+        return try key.withRawBytes { try cursor.seek($0) }.map { Array($0.key) }
+    }
+
     // MARK: Beside the events
 
     mutating func put(

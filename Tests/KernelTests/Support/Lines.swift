@@ -39,6 +39,7 @@ struct Lines {
         case .workerJoined(let join): "worker.joined \(join.worker.rawValue)"
         case .workerLeft(let worker, _): "worker.left \(worker.rawValue)"
         case .clockClamped: "clock.clamped"
+        case .storePruned: "store.pruned"
         case .taskSubmitted: "task.submitted"
         case .attemptSucceeded(let id, _, _): "attempt.succeeded \(attempt(id))"
         case .attemptFailed(let id, _): "attempt.failed \(attempt(id))"

@@ -1,0 +1,88 @@
+import Glibc
+import Stepwell
+import StepwellHistory
+import StepwellLog
+import StepwellModel
+
+/// `stepwell prune`
+struct PruneCommand: Command {
+    private static let olderThan = Option(
+        name: "--older-than", value: "TIME", help: "only tasks that ended so long ago, such as 90d, 12h or 30m")
+    private static let archive = Option(
+        name: "--archive", value: "FILE.zst", help: "write the tasks to this file first; 'stepwell import' reads it")
+    private static let dryRun = Option(name: "--dry-run", help: "only say what would leave")
+
+    static let help = CommandHelp(
+        name: "prune", summary: "Let finished tasks leave the store.",
+        details: """
+            Their events, log lines and unused templates go; the hash chain stays verifiable, and the space is used again. It is
+            recorded in the log. Open and blocked tasks always stay. Safe to interrupt and to run again.
+            """,
+        options: [olderThan, archive, dryRun, .reason, .store, .output],
+        examples: [
+            "stepwell prune --older-than 90d --dry-run",
+            "stepwell prune --older-than 90d --archive \"$(date +%F).zst\" --reason 'kept for a quarter'",
+        ])
+
+    private let store: StoreLocation
+    private let format: OutputFormat
+    private let age: Milliseconds
+    private let archive: String?
+    private let isDryRun: Bool
+    private let reason: String?
+
+    init(_ arguments: Arguments) throws {
+        store = StoreLocation(arguments)
+        format = try OutputFormat(arguments)
+        guard let text = arguments[Self.olderThan] else {
+            throw UsageError("'prune' needs --older-than with a time, such as 90d", command: "prune")
+        }
+        guard let age = Milliseconds(text) else {
+            throw UsageError("'--older-than' takes a time such as 90d, 12h or 30m, not '\(text)'", command: "prune")
+        }
+        self.age = age
+        archive = arguments[Self.archive]
+        isDryRun = arguments.has(Self.dryRun)
+        reason = arguments[.reason]
+    }
+
+    func run() async throws -> ExitCode {
+        // Whether there is a store is asked as a reader asks it, which makes nothing.
+        _ = try store.reader()
+        let editor = try StoreEditor(path: store.path)
+        if try editor.origin()?.kind == .imported { throw LogError.imported(path: store.path) }
+        let before = Timestamp.now.advanced(by: Milliseconds(-age.rawValue))
+        let report: Pruning.Report
+        if isDryRun {
+            report = Pruning.preview(try editor.prunableTasks(endedBefore: before))
+        } else {
+            let pruning = Pruning(
+                before: before, reason: reason, actor: Operator.actor(), version: stepwellVersion, now: { .now })
+            let file = try archive.map { try Archive($0) }
+            let isShown = Terminal.stderrIsTerminal
+            report = try pruning.run(editor, archive: file.map { file in { try file.append($0) } }) { report, total in
+                if isShown { Terminal.write("\rprune: \(report.tasks) of \(total) tasks ", to: 2) }
+            }
+            if isShown { Terminal.write("\r\u{1B}[K", to: 2) }
+        }
+        switch format {
+        case .table:
+            output("\(isDryRun ? "would take" : "took") out \(report.tasks) tasks with \(report.events) events")
+        case .json, .jsonl:
+            format.print([
+                "dry_run": .bool(isDryRun), "before": .string(before.description),
+                "tasks": .number(String(report.tasks)), "events": .number(String(report.events)),
+                "templates": .number(String(report.templates)), "archive": archive.map(JSON.string) ?? .null,
+            ])
+        }
+        return .success
+    }
+}
+
+extension Timestamp {
+    static var now: Timestamp {
+        var now = timespec()
+        clock_gettime(CLOCK_REALTIME, &now)
+        return Timestamp(milliseconds: Int64(now.tv_sec) * 1000 + Int64(now.tv_nsec) / 1_000_000)
+    }
+}

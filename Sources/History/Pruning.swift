@@ -1,0 +1,82 @@
+package import StepwellLog
+package import StepwellModel
+
+/// Lets finished tasks leave a store. Each step is one transaction that is recorded in the log, so that it may end at any moment, also
+/// by kill -9, and be begun again.
+package struct Pruning: Sendable {
+    /// Tasks that ended before it may leave.
+    package var before: Timestamp
+    package var reason: String?
+    package var actor: Actor
+    /// Stepwell's version, for the archive.
+    package var version: String
+    package var now: @Sendable () -> Timestamp
+
+    package init(
+        before: Timestamp, reason: String?, actor: Actor, version: String, now: @escaping @Sendable () -> Timestamp
+    ) {
+        self.before = before
+        self.reason = reason
+        self.actor = actor
+        self.version = version
+        self.now = now
+    }
+
+    /// What has left, or would leave.
+    package struct Report: Hashable, Sendable {
+        package var tasks = 0
+        package var events = 0
+        package var templates = 0
+    }
+
+    /// How much one step takes at most; a task is never divided.
+    private static let tasksMax = 500
+    private static let eventsMax = 20_000
+
+    /// What would leave.
+    package static func preview(_ tasks: [TaskSummary]) -> Report {
+        Report(tasks: tasks.count, events: tasks.reduce(0) { $0 + Int($1.eventCount) })
+    }
+
+    /// - Parameters:
+    ///   - archive: takes each step's bundles and returns when they are on disk; nothing leaves the store before.
+    ///   - progress: what has left so far, and how many tasks will.
+    /// - Throws: ``LogError``, and what `archive` throws. What has left by then is recorded.
+    package func run(
+        _ editor: StoreEditor, archive: (([UInt8]) throws -> Void)? = nil,
+        progress: (Report, _ total: Int) -> Void = { _, _ in }
+    ) throws -> Report {
+        let tasks = try editor.prunableTasks(endedBefore: before)
+        var report = Report()
+        for step in Self.steps(tasks) {
+            if let archive {
+                var text: [UInt8] = []
+                for task in step {
+                    guard let bundle = try RunBundle.export(task, from: editor, version: version) else { continue }
+                    text += try bundle.text()
+                }
+                try archive(text)
+            }
+            report.events += try editor.prune(
+                PruningStep(tasks: step, before: before, reason: reason, actor: actor, now: now()))
+            report.tasks += step.count
+            progress(report, tasks.count)
+        }
+        if report.tasks > 0 { report.templates = try editor.pruneTemplates() }
+        return report
+    }
+
+    private static func steps(_ tasks: [TaskSummary]) -> [[TaskID]] {
+        var steps: [[TaskID]] = []
+        var events = 0
+        for task in tasks {
+            if steps.isEmpty || steps[steps.count - 1].count >= tasksMax || events + Int(task.eventCount) > eventsMax {
+                steps.append([])
+                events = 0
+            }
+            steps[steps.count - 1].append(task.id)
+            events += Int(task.eventCount)
+        }
+        return steps
+    }
+}
