@@ -11,10 +11,15 @@ package struct Pruning: Sendable {
     /// Stepwell's version, for the archive.
     package var version: String
     package var now: @Sendable () -> Timestamp
+    /// How much one step takes at most; a task is never divided.
+    package var tasksMax: Int
+    private let eventsMax = 20_000
 
     package init(
-        before: Timestamp, reason: String?, actor: Actor, version: String, now: @escaping @Sendable () -> Timestamp
+        before: Timestamp, reason: String?, actor: Actor, version: String, tasksMax: Int = 500,
+        now: @escaping @Sendable () -> Timestamp
     ) {
+        self.tasksMax = tasksMax
         self.before = before
         self.reason = reason
         self.actor = actor
@@ -28,10 +33,6 @@ package struct Pruning: Sendable {
         package var events = 0
         package var templates = 0
     }
-
-    /// How much one step takes at most; a task is never divided.
-    private static let tasksMax = 500
-    private static let eventsMax = 20_000
 
     /// What would leave.
     package static func preview(_ tasks: [TaskSummary]) -> Report {
@@ -48,7 +49,7 @@ package struct Pruning: Sendable {
     ) throws -> Report {
         let tasks = try editor.prunableTasks(endedBefore: before)
         var report = Report()
-        for step in Self.steps(tasks) {
+        for step in steps(tasks) {
             if let archive {
                 var text: [UInt8] = []
                 for task in step {
@@ -66,7 +67,7 @@ package struct Pruning: Sendable {
         return report
     }
 
-    private static func steps(_ tasks: [TaskSummary]) -> [[TaskID]] {
+    private func steps(_ tasks: [TaskSummary]) -> [[TaskID]] {
         var steps: [[TaskID]] = []
         var events = 0
         for task in tasks {

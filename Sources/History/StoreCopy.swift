@@ -30,10 +30,13 @@ package struct StoreCopy: ~Copyable {
     /// log lines of its attempts.
     ///
     /// A commit that is cut gets a hash of its own; all before keep theirs. The new store has an id of its own.
-    /// - Parameter cutsLogLines: whether log lines that are later than the last event stay behind.
+    /// - Parameters:
+    ///   - cutsLogLines: whether log lines that are later than the last event stay behind.
+    ///   - isSalvage: whether the other store is damaged: log lines that cannot be read stay behind.
     /// - Throws: ``LogError``, or ``FoldError`` when the events cannot follow each other. There is no new store then.
     package static func build(
-        _ target: NewStore, from source: some StoreQueries, through last: SequenceNumber, cutsLogLines: Bool
+        _ target: NewStore, from source: some StoreQueries, through last: SequenceNumber, cutsLogLines: Bool,
+        isSalvage: Bool = false
     ) throws -> LogHead {
         let storeID = try source.storeID()
         return try target.make { path in
@@ -44,7 +47,7 @@ package struct StoreCopy: ~Copyable {
                 try copy.editor.setOrigin(
                     StoreOrigin(kind: .copied, storeID: storeID, head: head.number, hash: head.hash))
                 try copy.takeEvents(view)
-                try copy.takeLogLines(view, until: cutsLogLines ? copy.time : .never)
+                try copy.takeLogLines(view, until: cutsLogLines ? copy.time : .never, isSalvage: isSalvage)
             }
         }
     }
@@ -135,10 +138,12 @@ package struct StoreCopy: ~Copyable {
 
     // MARK: Log lines
 
-    private mutating func takeLogLines(_ view: borrowing StoreView, until end: Timestamp) throws {
+    private mutating func takeLogLines(
+        _ view: borrowing StoreView, until end: Timestamp, isSalvage: Bool
+    ) throws {
         var task: TaskID?
         var isKept = false
-        try view.logLines { line in
+        try view.logLines(passingOverDamage: isSalvage) { line in
             if line.task != task {
                 task = line.task
                 isKept = try editor.task(line.task) != nil

@@ -14,6 +14,48 @@ struct PruningTests {
             now: { WrittenStore.begin })
     }
 
+    @Test("It may be killed before and after every commit, and goes on from there", arguments: [true, false])
+    func killed(beforeCommit: Bool) async throws {
+        let night = try WrittenStore()
+        for number in 0..<4 { try night.submit(WrittenStore.single, key: "\(number)") }
+        try night.succeedAll()
+        night.log.endWriting()
+        let (path, archive) = (night.path, night.sibling("archive"))
+        #expect(FileManager.default.createFile(atPath: archive, contents: nil))
+        let events = try everything(night.log)
+        for round in 1...4 {
+            await #expect(processExitsWith: .signal(SIGKILL)) {
+                [path = path as String, archive = archive as String, beforeCommit = beforeCommit as Bool] in
+                let file = try #require(FileHandle(forWritingAtPath: archive))
+                let pruning = Pruning(
+                    before: .never, reason: nil, actor: Actor(.operator), version: "1", tasksMax: 1,
+                    now: { WrittenStore.begin })
+                var steps = 0
+                _ = try pruning.run(
+                    StoreEditor(path: path),
+                    archive: { text in
+                        steps += 1
+                        if beforeCommit, steps == 2 { kill(getpid(), SIGKILL) }
+                        try file.seekToEnd()
+                        try file.write(contentsOf: text)
+                    },
+                    progress: { _, _ in if !beforeCommit || steps == 2 { kill(getpid(), SIGKILL) } })
+                // The last step has none after it.
+                kill(getpid(), SIGKILL)
+            }
+            let left = try tasks(night.log)
+            #expect(left.count == 4 - round)
+            #expect(try Verification.run(night.log).tasks == left.count)
+            #expect(
+                try everything(night.log).filter { $0.number <= events[events.count - 1].number && $0.task != nil }
+                    == events.filter { event in left.contains { $0.id == event.task } })
+        }
+        let text = try Data(contentsOf: URL(fileURLWithPath: archive))
+        let outcomes = try BundleImport(Array(text)).add(to: StoreEditor(path: path), path: path)
+        #expect(outcomes.map(\.wasThere) == [false, false, false, false])
+        #expect(try everything(night.log).prefix(events.count) == events[...])
+    }
+
     private func tasks(_ store: some StoreQueries) throws -> [TaskSummary] {
         try store.tasks(matching: TaskFilter(), limit: 10_000)
     }

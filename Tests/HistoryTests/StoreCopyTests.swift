@@ -133,3 +133,71 @@ struct StoreCopyTests {
         _ = try StoreCopy.build(NewStore(at: path), from: night.log, through: head.number, cutsLogLines: true)
     }
 }
+
+@Suite("The sound beginning of a damaged log")
+struct SalvageTests {
+    private func salvage(
+        _ night: WrittenStore, from damaged: String? = nil
+    ) throws -> (LMDBReader, fault: (any StepwellError)?) {
+        let damaged = try LMDBReader(path: damaged ?? night.path)
+        let (report, fault) = try Verification.soundPrefix(damaged)
+        let path = night.sibling("copy")
+        _ = try StoreCopy.build(
+            NewStore(at: path), from: damaged, through: report.last, cutsLogLines: false, isSalvage: true)
+        return (try LMDBReader(path: path), fault)
+    }
+
+    @Test("A sound log gives the same again, with late results of closed tasks")
+    func sound() throws {
+        let night = try WrittenStore()
+        try night.live(turns: 120, seed: 11)
+        let (copy, fault) = try salvage(night)
+        #expect(fault == nil)
+        #expect(try everything(copy) == everything(night.log))
+        _ = try Verification.run(copy)
+    }
+
+    @Test("What is derived is built anew from sound events")
+    func indexes() throws {
+        let night = try WrittenStore()
+        try night.live(turns: 60, seed: 12)
+        let open = try night.log.openTasks()
+        // A summary that is wrong.
+        var batch = LogBatch()
+        batch.tasks = open.prefix(1).map { task in
+            var task = task
+            task.stepsDone = 77
+            return task
+        }
+        try night.log.append(batch)
+        #expect(throws: LogError.self) { try Verification.run(night.log) }
+        let (copy, fault) = try salvage(night)
+        #expect(fault == nil)
+        #expect(try copy.openTasks() == open)
+        _ = try Verification.run(copy)
+    }
+
+    @Test("All before the commit with the first fault is there, whichever event it is")
+    func everyEvent() throws {
+        for victim in stride(from: 2, through: 90, by: 11) {
+            let night = try WrittenStore()
+            try night.live(turns: 40, seed: 13)
+            let events = try everything(night.log)
+            let record = events[victim - 1]
+            // One bit of the event is another, in a copy that LMDB does not have open.
+            let scratch = ScratchStore()
+            _ = try NewStore(at: scratch.path).copy(night.log)
+            var bytes = try scratch.rows("events")[victim - 1].value
+            bytes[bytes.count / 2] ^= 4
+            try scratch.put("events", scratch.key(record.number), bytes)
+            let (copy, fault) = try salvage(night, from: scratch.path)
+            #expect(fault?.code == "store_corrupt")
+            let kept = try everything(copy)
+            #expect(kept.count < victim && kept == Array(events.prefix(kept.count)))
+            // Nothing but the victim's own commit is lost.
+            let commit = try night.log.view { view in try view.commit(holding: record.number) }
+            #expect(commit?.first.rawValue == UInt64(kept.count) + 1)
+            _ = try Verification.run(copy)
+        }
+    }
+}

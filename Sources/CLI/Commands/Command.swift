@@ -21,6 +21,7 @@ let allCommands: [any Command.Type] = [
     RunCommand.self, ResumeCommand.self, RetryCommand.self, CancelCommand.self, ResolveCommand.self, ListCommand.self,
     ShowCommand.self, ExplainCommand.self, ReplayCommand.self, ReplayStepCommand.self, StateCommand.self,
     DiffCommand.self, EventsCommand.self, LogsCommand.self, VerifyCommand.self, AuditCommand.self, BackupCommand.self,
-    RestoreCommand.self, StatsCommand.self, RewindCommand.self, PruneCommand.self, ExportCommand.self, ImportCommand.self,
+    RestoreCommand.self, StatsCommand.self, RewindCommand.self, PruneCommand.self, ExportCommand.self,
+    ImportCommand.self,
     ValidateCommand.self, GraphCommand.self, InitCommand.self, SimulateCommand.self,
 ]

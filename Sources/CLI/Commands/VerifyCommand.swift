@@ -10,6 +10,10 @@ struct VerifyCommand: Command {
         name: "--against", value: "HASH",
         help: "a hash that 'stepwell audit head' gave earlier: some commit must have it")
 
+    private static let salvage = Option(
+        name: "--salvage", value: "DIR",
+        help: "make a new store of the sound beginning of a damaged log, with indexes built anew")
+
     static let help = CommandHelp(
         name: "verify", summary: "Check the whole log: every byte, the hash chain, every decision, every index.",
         details: """
@@ -18,18 +22,25 @@ struct VerifyCommand: Command {
             is writing the store; then it checks what was there when it began. Ends with 9 at the first thing that is wrong, and
             names its event.
             """,
-        options: [from, against, .store, .output],
-        examples: ["stepwell verify", "stepwell verify --against 6f1c9ab2…"])
+        options: [from, against, salvage, .store, .output],
+        examples: [
+            "stepwell verify", "stepwell verify --against 6f1c9ab2…", "stepwell verify --salvage mended",
+        ])
 
     private let store: StoreLocation
     private let format: OutputFormat
     private let from: SequenceNumber
     private let against: [UInt8]?
+    private let salvage: String?
 
     init(_ arguments: Arguments) throws {
         store = StoreLocation(arguments)
         format = try OutputFormat(arguments)
         from = SequenceNumber(UInt64(try arguments.integer(Self.from, in: 1...Int.max) ?? 1))
+        salvage = arguments[Self.salvage]
+        if salvage != nil, arguments.has(Self.from) || arguments.has(Self.against) {
+            throw UsageError("'--salvage' goes with neither '--from' nor '--against'", command: "verify")
+        }
         against = try arguments[Self.against].map { text throws(UsageError) in
             guard let hash = bytes(hexadecimal: text), hash.count == SHA256.byteCount else {
                 throw UsageError(
@@ -41,6 +52,7 @@ struct VerifyCommand: Command {
 
     func run() async throws -> ExitCode {
         let reader = try store.reader()
+        if let salvage { return try await make(salvage, from: reader) }
         let last = try reader.currentHead().number
         let status = StatusLine()
         do {
@@ -55,6 +67,33 @@ struct VerifyCommand: Command {
             if format != .table { output(JSONText(Self.json(error)).description) }
             throw error
         }
+    }
+
+    /// A new store of all that comes before the first fault.
+    private func make(_ directory: String, from reader: LMDBReader) async throws -> ExitCode {
+        let target = try NewStore(at: directory)
+        let (report, fault) = try Verification.soundPrefix(reader)
+        let size = (try? reader.fileUsage().bytes) ?? 0
+        let head = try await withProgress("salvage", total: size, done: { target.bytesWritten }) {
+            try StoreCopy.build(target, from: reader, through: report.last, cutsLogLines: false, isSalvage: true)
+        }
+        if let fault { note("first fault: \(fault.message)") }
+        switch format {
+        case .table:
+            output("\(directory): \(head.line)")
+            output(
+                fault == nil
+                    ? "all events are sound; what is derived from them was built anew"
+                    : "what comes after \(head.number) was left behind; the damaged store was not changed")
+        case .json, .jsonl:
+            let members: [JSON.Member] = [
+                .init("path", .string(directory)),
+                .init("first_bad_seq", fault?.firstBadEvent.map { .number("\($0.rawValue)") } ?? .null),
+                .init("fault", fault.map { .string($0.message) } ?? .null),
+            ]
+            format.print(.object(members + head.json))
+        }
+        return .success
     }
 
     private static func json(_ error: any StepwellError) -> JSON {

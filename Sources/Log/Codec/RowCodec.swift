@@ -1,4 +1,4 @@
-import StepwellModel
+package import StepwellModel
 
 /// The values of the tables beside the events: summaries of tasks, commits, log lines.
 package enum RowCodec {

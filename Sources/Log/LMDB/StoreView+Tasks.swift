@@ -59,15 +59,17 @@ extension StoreView {
         }
     }
 
-    /// All log lines, task by task.
-    package func logLines(_ body: (LogLine) throws -> Void) throws {
-        try logLines(from: []) { line in
+    /// All log lines, task by task; those that cannot be read may be passed over.
+    package func logLines(passingOverDamage: Bool, _ body: (LogLine) throws -> Void) throws {
+        try logLines(from: [], passingOverDamage: passingOverDamage) { line in
             try body(line)
             return true
         }
     }
 
-    private func logLines(from start: [UInt8], _ body: (LogLine) throws -> Bool) throws {
+    private func logLines(
+        from start: [UInt8], passingOverDamage: Bool = false, _ body: (LogLine) throws -> Bool
+    ) throws {
         let cursor = try transaction.cursor(tables.logs)
         var row = try start.isEmpty ? cursor.move(.first) : start.withRawBytes { try cursor.seek($0) }
         while let (key, value) = row {
@@ -75,8 +77,15 @@ extension StoreView {
                 throw LogError.corrupt("the key of a log line is malformed", at: nil)
             }
             let task = TaskID(high: key.bigEndian(at: 0), low: key.bigEndian(at: 8))
-            guard try body(RowCodec.logLine(of: task, at: position, from: value)) else { return }
             row = try cursor.move(.next)
+            let line: LogLine
+            do throws(LogError) {
+                line = try RowCodec.logLine(of: task, at: position, from: value)
+            } catch {
+                guard passingOverDamage else { throw error }
+                continue
+            }
+            guard try body(line) else { return }
         }
     }
 }

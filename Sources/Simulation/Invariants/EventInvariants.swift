@@ -229,7 +229,8 @@ extension Event {
     /// What the outside world told, in contrast to what the scheduler made of it; nil for what may be either.
     fileprivate var isFact: Bool? {
         switch self {
-        case .engineStarted, .engineDraining, .engineStopped, .workerJoined, .workerLeft, .clockClamped, .taskSubmitted,
+        case .engineStarted, .engineDraining, .engineStopped, .workerJoined, .workerLeft, .clockClamped, .storePruned,
+            .taskSubmitted,
             .attemptSucceeded, .attemptFailed, .attemptTimedOut, .attemptStopped, .attemptCheckpointed,
             .resultRejected, .retryDue, .operatorRetried, .operatorCancelled, .operatorResolved:
             true
