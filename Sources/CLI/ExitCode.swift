@@ -35,12 +35,13 @@ enum ExitCode: Int32 {
             switch error.code {
             case "usage", "invalid_template", "invalid_input", "unsupported", "no_steps", "priority_out_of_range",
                 "invalid_key",
-                "unknown_step", "no_handler", "unreadable_file", "nothing_redacted", "bad_pointer",
+                "unknown_step", "no_handler", "nothing_to_run", "unreadable_file", "nothing_redacted", "bad_pointer",
                 "not_a_bundle":
                 .usage
             case "unknown_task", "store_not_found", "ambiguous_task", "before_submission", "no_attempt": .notFound
             case "store_locked", "duplicate_key", "duplicate_task", "task_closed", "nothing_to_retry",
                 "step_not_failed", "step_not_resolvable", "store_format", "file_exists", "not_empty", "store_imported",
+                "fork_does_not_fit",
                 "bundle_version", "foreign_bundle":
                 .conflict
             case "store_corrupt", "unknown_event", "illegal_event", "not_a_store", "unknown_hash", "bundle_corrupt",

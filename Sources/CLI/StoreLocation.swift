@@ -15,6 +15,11 @@ struct StoreLocation {
     func reader() throws(LogError) -> LMDBReader {
         try LMDBReader(path: path)
     }
+
+    /// Asks the store something and lets go of it again: an engine of this process may open it after.
+    func ask<Answer>(_ question: (LMDBReader) throws -> Answer) throws -> Answer {
+        try question(reader())
+    }
 }
 
 extension EventReader {

@@ -102,6 +102,7 @@ extension EventSource {
         switch try event(number)?.event {
         case .attemptSucceeded(_, let result, _): return result
         case .operatorResolved(_, let result, _): return result
+        case .resultAdopted(let adopted): return adopted.result
         default: throw LogError.corrupt("the event holds no result", at: number)
         }
     }

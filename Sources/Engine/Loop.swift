@@ -138,8 +138,7 @@ package final class Loop {
 
     /// The template that a submission brings, if the state has not met it.
     private func newTemplate(of command: Command) -> Template? {
-        guard case .submitTask(_, let submission, let template, _, _) = command, state.plan(submission.template) == nil
-        else { return nil }
+        guard let (submission, template) = command.submitted, state.plan(submission.template) == nil else { return nil }
         return template
     }
 
@@ -204,7 +203,8 @@ extension Command {
     fileprivate var task: TaskID? {
         switch self {
         case .startEngine, .drainEngine, .stopEngine, .joinWorker, .loseWorker: nil
-        case .submitTask(let id, _, _, _, _), .finishAttempt(let id, _, _), .checkpointAttempt(let id, _, _),
+        case .submitTask(let id, _, _, _, _), .forkTask(let id, _, _, _), .finishAttempt(let id, _, _),
+            .checkpointAttempt(let id, _, _),
             .retryTask(let id, _, _), .cancelTask(let id, _), .resolveStep(let id, _, _, _):
             id
         }

@@ -14,6 +14,8 @@ extension TaskReport {
         writer.member("priority", submission.priority)
         writer.describe(template.description, template.details)
         writer.member("input", submission.input)
+        if let origin = submission.forkedFrom { writer.member("forked_from", origin.description) }
+        if !forks.isEmpty { writer.member("forks", .array(forks.map { .string($0.description) })) }
         writer.member("submitted_at", submitted.description)
         writer.member("completed_at", closed.map { .string($0.description) } ?? .null)
         writer.name("steps")
@@ -38,6 +40,7 @@ extension StepReport {
         writer.member("lost", losses)
         if let result, state.satisfiesDependents { writer.member("result", result) }
         if let failure, !state.satisfiesDependents { writer.member("error", failure.json) }
+        if let adopted { writer.member("adopted_from", adopted == .zero ? .null : .number(String(adopted.rawValue))) }
         if let due { writer.member("due_at", due.description) }
         if !waitsFor.isEmpty { writer.member("waits_for", .array(waitsFor.map(JSON.string))) }
         writer.member("started_at", started.map { .string($0.description) } ?? .null)

@@ -19,6 +19,8 @@ public struct TaskReport: Sendable {
     public var steps: [StepReport]
     /// Why an operator cancelled the task.
     public var cancelReason: String?
+    /// Tasks that were forked from this one, the newest first; read by ``readForks(from:)``.
+    public var forks: [TaskID] = []
 
     public subscript(step: String) -> StepReport? { steps.first { $0.name == step } }
 }
@@ -38,6 +40,9 @@ public struct StepReport: Sendable {
     /// Of the last attempt that failed.
     public var failure: Failure?
     public var failureReason: FailureReason?
+    /// Set when the result was taken over from the task that was forked: the event there that holds it, or zero when it was
+    /// given with the fork.
+    public var adopted: SequenceNumber?
     /// Why an operator resolved the step by hand.
     public var resolvedReason: String?
     /// The first start.
@@ -89,6 +94,15 @@ extension TaskReport {
         }
         if let task = state[id] { report?.take(task) }
         return report
+    }
+
+    /// How many tasks are looked through for forks: those of the same template that were submitted last.
+    private static let forksSearched = 10_000
+
+    /// Looks for the task's forks among the newest tasks of its name.
+    package mutating func readForks(from log: any EventReader) throws(LogError) {
+        let filter = TaskFilter(namespace: submission.namespace, name: submission.name)
+        forks = try log.tasks(matching: filter, limit: Self.forksSearched).filter { $0.forkedFrom == id }.map(\.id)
     }
 
     private init(_ id: TaskID, _ submission: Submission, _ template: Template, _ record: EventRecord) {
@@ -152,6 +166,10 @@ extension TaskReport {
         case .stepReset(let step):
             steps[step].completed = nil
             steps[step].failureReason = nil
+        case .resultAdopted(let adopted):
+            steps[adopted.step].result = adopted.result
+            steps[adopted.step].completed = record.time
+            steps[adopted.step].adopted = adopted.origin
         case .operatorResolved(let step, let result, let reason):
             steps[step].result = result
             steps[step].resolvedReason = reason

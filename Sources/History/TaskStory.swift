@@ -150,7 +150,7 @@ extension Event {
     package var movedStep: StepIndex? {
         switch self {
         case .stepEnqueued(let step), .retryScheduled(let step, _), .stepCompleted(let step), .stepFailed(let step, _),
-            .stepReset(let step), .stepResolved(let step):
+            .stepReset(let step), .stepResolved(let step), .stepAdopted(let step):
             step
         case .attemptStarted(let start): start.step
         default: nil
@@ -165,6 +165,7 @@ extension Event {
             .resultRejected(let attempt, _):
             attempt.step
         case .retryDue(let step), .operatorResolved(let step, _, _): step
+        case .resultAdopted(let adopted): adopted.step
         default: movedStep
         }
     }

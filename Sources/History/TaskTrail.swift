@@ -73,6 +73,7 @@ struct TaskTrail {
         case .attemptLost(_, let reason): return Mark(type: type, detail: reason.name)
         case .stepFailed(_, let reason): return Mark(type: type, detail: reason.name)
         case .operatorResolved(_, let result, _): return Mark(type: type, detail: "", result: result)
+        case .resultAdopted(let adopted): return Mark(type: type, detail: "", result: adopted.result)
         case .attemptCheckpointed, .attemptStopped, .resultRejected, .retryScheduled, .retryDue: return nil
         case .operatorRetried: return Mark(type: type, detail: "")
         default: return record.event.step == nil ? nil : Mark(type: type, detail: "")

@@ -44,6 +44,21 @@ package final class Plan: Sendable {
         dependentSteps[Int(dependentBounds[step])..<Int(dependentBounds[step + 1])]
     }
 
+    /// All steps, each behind those that it depends on.
+    package var dependenciesFirst: [StepIndex] {
+        var remaining = template.steps.map(\.dependencies.count)
+        var order = roots
+        var next = 0
+        while next < order.count {
+            for dependent in dependents(of: order[next]) {
+                remaining[Int(dependent)] -= 1
+                if remaining[Int(dependent)] == 0 { order.append(Int(dependent)) }
+            }
+            next += 1
+        }
+        return order
+    }
+
     package func index(of name: String) -> StepIndex? { indexes[name] }
 
     /// The ancestors of a step, nearest first, its direct dependencies left out; at most `limit`.

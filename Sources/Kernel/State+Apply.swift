@@ -125,6 +125,12 @@ extension State {
         case .stepResolved(let step):
             try move(slot, step, .stepResolved, number)
             satisfyDependents(slot, step)
+        case .resultAdopted(let adopted):
+            _ = try answer(slot, adopted.step, .resultAdopted, number)
+            tasks[slot].steps[adopted.step].result = number
+        case .stepAdopted(let step):
+            try move(slot, step, .stepAdopted, number)
+            satisfyDependents(slot, step)
         case .taskCancelled: try cancelSteps(slot, number)
         case .operatorRetried, .operatorCancelled, .taskWaiting, .taskBlocked, .taskCompleted: break
         case .taskSubmitted, .engineStarted, .engineDraining, .engineStopped, .workerJoined, .workerLeft, .clockClamped,

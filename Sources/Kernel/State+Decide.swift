@@ -32,6 +32,14 @@ extension State {
         case .loseWorker(let worker, let reason): return Fact(.workerLeft(worker, reason: reason))
         case .submitTask(let id, let submission, let template, let known, let replacing):
             return try submit(id, submission, template, known: known, replacing: replacing, closed: closed)
+        case .forkTask(let id, let submission, let template, let results):
+            for adopted in results where !template.steps.indices.contains(adopted.step) {
+                throw .unknownStep(adopted.step)
+            }
+            guard submission.adopted == results.map(\.step), Set(submission.adopted).count == results.count,
+                results.count < template.steps.count
+            else { throw .nothingToRun }
+            return try submit(id, submission, template, known: nil, replacing: true, closed: closed)
         case .finishAttempt(let id, let attempt, let outcome):
             return try finish(id, attempt, outcome, closed: closed)
         case .checkpointAttempt(let id, let attempt, let data):

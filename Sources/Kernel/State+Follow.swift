@@ -18,20 +18,23 @@ extension State {
 
     private mutating func followInTask(_ slot: Int, _ event: Event, _ turn: inout Turn) {
         switch event {
-        case .taskSubmitted:
-            for root in tasks[slot].plan.roots { decide(.stepEnqueued(root), slot, &turn) }
+        case .taskSubmitted(let submission):
+            let adopted = Set(submission.adopted)
+            for root in tasks[slot].plan.roots where !adopted.contains(root) {
+                decide(.stepEnqueued(root), slot, &turn)
+            }
         case .attemptSucceeded(let attempt, _, _): decide(.stepCompleted(attempt.step), slot, &turn)
         case .attemptFailed(let attempt, let failure):
             afterFailure(slot, attempt, retryable: failure.retryable, asked: failure.retryAfter, &turn)
         case .attemptTimedOut(let attempt): afterFailure(slot, attempt, retryable: true, asked: nil, &turn)
         case .attemptLost(let attempt, _): afterLoss(slot, attempt.step, &turn)
         case .retryDue(let step): decide(.stepEnqueued(step), slot, &turn)
+        case .resultAdopted(let adopted): decide(.stepAdopted(adopted.step), slot, &turn)
         case .stepCompleted(let step), .stepResolved(let step):
-            let plan = tasks[slot].plan
-            for dependent in plan.dependents(of: step) {
-                if tasks[slot].steps[Int(dependent)].isReady { decide(.stepEnqueued(Int(dependent)), slot, &turn) }
-            }
+            enqueueDependents(of: step, slot, &turn)
             settle(slot, &turn)
+        // The other adoptions are still to come, and at least one step runs in the end.
+        case .stepAdopted(let step): enqueueDependents(of: step, slot, &turn)
         case .stepFailed, .retryScheduled: settle(slot, &turn)
         case .operatorRetried(let steps, _):
             for step in steps { decide(.stepReset(step), slot, &turn) }
@@ -39,6 +42,13 @@ extension State {
         case .operatorResolved(let step, _, _): decide(.stepResolved(step), slot, &turn)
         case .operatorCancelled: decide(.taskCancelled, slot, &turn)
         default: break
+        }
+    }
+
+    private mutating func enqueueDependents(of step: StepIndex, _ slot: Int, _ turn: inout Turn) {
+        let plan = tasks[slot].plan
+        for dependent in plan.dependents(of: step) {
+            if tasks[slot].steps[Int(dependent)].isReady { decide(.stepEnqueued(Int(dependent)), slot, &turn) }
         }
     }
 

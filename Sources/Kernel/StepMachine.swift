@@ -8,7 +8,8 @@ package enum StepMachine {
     package enum Trigger: Int, Hashable, Sendable, CaseIterable {
         case stepEnqueued, attemptStarted, attemptSucceeded, attemptFailed, attemptTimedOut, attemptLost
         case attemptCheckpointed, attemptStopped, resultRejected, retryScheduled, retryDue
-        case stepCompleted, stepFailed, stepReset, operatorResolved, stepResolved, taskCancelled
+        case stepCompleted, stepFailed, stepReset, operatorResolved, stepResolved, resultAdopted, stepAdopted
+        case taskCancelled
     }
 
     package static let table = TransitionTable<StepState, Trigger>(
@@ -26,6 +27,8 @@ package enum StepMachine {
             .init(from: [.error], on: [.stepReset], to: .moves(to: .pending)),
             .init(from: resolvable, on: [.operatorResolved], to: .stays),
             .init(from: resolvable, on: [.stepResolved], to: .moves(to: .resolvedManually)),
+            .init(from: [.pending], on: [.resultAdopted], to: .stays),
+            .init(from: [.pending], on: [.stepAdopted], to: .moves(to: .complete)),
             .init(
                 from: [.pending, .enqueued, .inProgress, .waitingForRetry], on: [.taskCancelled],
                 to: .moves(to: .cancelled)),

@@ -9,6 +9,7 @@ package struct TaskRecord: Sendable {
     package let submitted: Timestamp
     /// The `task.submitted` event, where the input is.
     package let first: SequenceNumber
+    package let forkedFrom: TaskID?
     package var state: TaskState
     package var changed: Timestamp
     package var last: SequenceNumber
@@ -33,6 +34,7 @@ package struct TaskRecord: Sendable {
         priority = submission.priority
         submitted = time
         first = number
+        forkedFrom = submission.forkedFrom
         state = .pending
         changed = time
         last = number
@@ -52,6 +54,7 @@ package struct TaskRecord: Sendable {
         priority = summary.priority
         submitted = summary.submitted
         first = summary.first
+        forkedFrom = summary.forkedFrom
         self.state = state
         self.changed = changed
         self.last = last
@@ -99,7 +102,7 @@ package struct TaskRecord: Sendable {
             id: id, namespace: plan.template.namespace, name: plan.template.name, version: plan.template.version,
             template: plan.digest, key: key, priority: priority, state: state, submitted: submitted, changed: changed,
             first: first, last: last, eventCount: eventCount, stepCount: steps.count, stepsDone: done,
-            stepsFailed: failed)
+            stepsFailed: failed, forkedFrom: forkedFrom)
     }
 }
 

@@ -32,10 +32,17 @@ extension State {
         _ command: Command, by actor: Actor, closed: TaskSummary? = nil, in turn: inout Turn
     ) throws(Rejection) {
         let fact = try decide(command, closed: closed)
-        if case .submitTask(_, let submission, let template, _, _) = command, routes[submission.template] == nil {
+        if let (submission, template) = command.submitted, routes[submission.template] == nil {
             adopt(Plan(template, digest: submission.template))
         }
         perform(fact, by: actor, closed: closed, in: &turn)
+        guard case .forkTask(let id, _, _, let results) = command else { return }
+        let places = Dictionary(uniqueKeysWithValues: results.enumerated().map { ($1.step, $0) })
+        // Dependents first: else a step whose dependencies are adopted would be enqueued before its own result is.
+        for step in self[id]?.plan.dependenciesFirst.reversed() ?? [] {
+            guard let place = places[step] else { continue }
+            perform(Fact(.resultAdopted(results[place]), task: id), by: actor, in: &turn)
+        }
     }
 
     /// Fires every timer that has come due.

@@ -94,6 +94,10 @@ private struct DataWriter {
             write(attempt, to: &json)
             json.member("reason", rejected.reason.name)
             json.member("succeeded", rejected.succeeded)
+        case .resultAdopted(let adopted):
+            write(adopted.step, to: &json)
+            json.payload("result", adopted.result)
+            if adopted.origin != .zero { json.member("origin", adopted.origin.rawValue) }
         case .operatorRetried(let steps, let reason):
             write(steps, to: &json)
             json.optional("reason", reason)
@@ -103,7 +107,7 @@ private struct DataWriter {
             json.optional("result", result)
             json.optional("reason", reason)
         case .retryDue(let step), .stepEnqueued(let step), .stepCompleted(let step), .stepReset(let step),
-            .stepResolved(let step):
+            .stepResolved(let step), .stepAdopted(let step):
             write(step, to: &json)
         case .attemptStarted(let start):
             write(start.step, to: &json)
@@ -182,6 +186,13 @@ private struct DataWriter {
         json.optional("source_system", submission.sourceSystem)
         json.optional("reason", submission.reason)
         json.strings("tags", submission.tags)
+        if let origin = submission.forkedFrom {
+            json.member("forked_from", origin.description)
+            json.name("adopted")
+            json.beginArray()
+            for step in submission.adopted { json.raw(String(step).utf8) }
+            json.endArray()
+        }
     }
 }
 

@@ -7,12 +7,25 @@ package enum Command: Sendable {
     case loseWorker(WorkerID, reason: String)
     /// `known` is the task that the log's index names for the submission's key, if it is closed.
     indirect case submitTask(TaskID, Submission, Template, known: TaskID?, replacing: Bool)
+    /// A submission whose steps in `results` are not run: just those that it says to adopt.
+    indirect case forkTask(TaskID, Submission, Template, results: [AdoptedResult])
     case finishAttempt(TaskID, AttemptID, AttemptOutcome)
     case checkpointAttempt(TaskID, AttemptID, data: JSONText)
     /// No steps: all that have failed.
     case retryTask(TaskID, steps: [StepIndex], reason: String?)
     case cancelTask(TaskID, reason: String?)
     case resolveStep(TaskID, StepIndex, result: JSONText?, reason: String?)
+}
+
+extension Command {
+    /// The task that the command submits.
+    package var submitted: (Submission, Template)? {
+        switch self {
+        case .submitTask(_, let submission, let template, _, _), .forkTask(_, let submission, let template, _):
+            (submission, template)
+        default: nil
+        }
+    }
 }
 
 /// How an attempt ended, as whoever ran it reports.

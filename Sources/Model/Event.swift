@@ -25,6 +25,8 @@ public enum Event: Hashable, Sendable {
     /// A result or failure that came too late or twice. It changes nothing but the worker's free places.
     case resultRejected(AttemptID, RejectedResult)
     case retryDue(StepIndex)
+    /// A fork takes over a result that another task, or an operator, has.
+    indirect case resultAdopted(AdoptedResult)
     case operatorRetried(steps: [StepIndex], reason: String?)
     case operatorCancelled(reason: String?)
     indirect case operatorResolved(StepIndex, result: JSONText?, reason: String?)
@@ -38,6 +40,8 @@ public enum Event: Hashable, Sendable {
     /// Back to the beginning with a fresh set of attempts.
     case stepReset(StepIndex)
     case stepResolved(StepIndex)
+    /// Complete, with an adopted result.
+    case stepAdopted(StepIndex)
     case taskWaiting
     case taskBlocked
     case taskCompleted
@@ -75,6 +79,20 @@ public struct StorePruning: Hashable, Sendable {
         self.eventCount = eventCount
         self.before = before
         self.reason = reason
+    }
+}
+
+/// A result that a fork takes over instead of running the step.
+public struct AdoptedResult: Hashable, Sendable {
+    public var step: StepIndex
+    public var result: JSONText
+    /// The event of the task that was forked that holds the result; zero when an operator has given another one.
+    public var origin: SequenceNumber
+
+    public init(step: StepIndex, result: JSONText, origin: SequenceNumber = .zero) {
+        self.step = step
+        self.result = result
+        self.origin = origin
     }
 }
 

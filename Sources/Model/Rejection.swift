@@ -14,6 +14,8 @@ public enum Rejection: StepwellError, Hashable {
     case unsupported([String])
     case priorityOutOfRange(Int)
     case noSteps
+    /// A fork that adopts the results of all of its steps, or of some twice.
+    case nothingToRun
     /// The attempt is not one that the worker holds.
     case unknownLease(Lease)
 
@@ -31,6 +33,7 @@ public enum Rejection: StepwellError, Hashable {
         case .unsupported: "unsupported"
         case .priorityOutOfRange: "priority_out_of_range"
         case .noSteps: "no_steps"
+        case .nothingToRun: "nothing_to_run"
         case .unknownLease: "unknown_lease"
         }
     }
@@ -49,6 +52,7 @@ public enum Rejection: StepwellError, Hashable {
         case .unsupported(let features): "not supported yet: " + features.joined(separator: "; ")
         case .priorityOutOfRange(let priority): "the priority \(priority) is not between -100 and 100"
         case .noSteps: "the template has no steps"
+        case .nothingToRun: "nothing of the fork would run"
         case .unknownLease(let lease): "the worker does not hold the lease \(lease)"
         }
     }

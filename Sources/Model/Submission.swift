@@ -17,12 +17,16 @@ public struct Submission: Hashable, Sendable {
     public var sourceSystem: String?
     public var reason: String?
     public var tags: [String]
+    /// Set when the task is a fork: the task whose results it adopts.
+    public var forkedFrom: TaskID?
+    /// The steps whose results it adopts, in the template's order. They are not run.
+    public var adopted: [StepIndex]
 
     public init(
         template: TemplateDigest, namespace: String, name: String, version: String, environment: String? = nil,
         input: JSONText = .emptyObject, priority: Int = 0, key: String? = nil, correlationID: String,
         parentCorrelationID: String? = nil, initiator: String? = nil, sourceSystem: String? = nil,
-        reason: String? = nil, tags: [String] = []
+        reason: String? = nil, tags: [String] = [], forkedFrom: TaskID? = nil, adopted: [StepIndex] = []
     ) {
         self.template = template
         self.namespace = namespace
@@ -38,6 +42,8 @@ public struct Submission: Hashable, Sendable {
         self.sourceSystem = sourceSystem
         self.reason = reason
         self.tags = tags
+        self.forkedFrom = forkedFrom
+        self.adopted = adopted
     }
 }
 

@@ -21,11 +21,14 @@ public struct TaskSummary: Hashable, Sendable {
     public var stepsDone: Int
     /// Steps that have failed for good.
     public var stepsFailed: Int
+    /// The task that this one was forked from.
+    public var forkedFrom: TaskID?
 
     public init(
         id: TaskID, namespace: String, name: String, version: String, template: TemplateDigest, key: String?,
         priority: Int, state: TaskState, submitted: Timestamp, changed: Timestamp, first: SequenceNumber,
-        last: SequenceNumber, eventCount: UInt32, stepCount: Int, stepsDone: Int, stepsFailed: Int
+        last: SequenceNumber, eventCount: UInt32, stepCount: Int, stepsDone: Int, stepsFailed: Int,
+        forkedFrom: TaskID? = nil
     ) {
         self.id = id
         self.namespace = namespace
@@ -43,5 +46,6 @@ public struct TaskSummary: Hashable, Sendable {
         self.stepCount = stepCount
         self.stepsDone = stepsDone
         self.stepsFailed = stepsFailed
+        self.forkedFrom = forkedFrom
     }
 }

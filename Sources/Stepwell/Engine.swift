@@ -114,19 +114,24 @@ public final class Engine: Sendable {
 
     package func submit(_ template: Template, input: JSONText, _ options: SubmitOptions) async throws -> TaskHandle {
         try InputError.check(input, against: template)
-        let id =
-            options.id
-            ?? TaskID(
-                time: core.clock.now(), random: (.random(in: .min ... .max), .random(in: .min ... .max)))
-        let submission = Submission(
-            template: template.digest, namespace: template.namespace, name: template.name, version: template.version,
-            environment: template.environment, input: input, priority: options.priority ?? template.priority,
-            key: options.key,
-            correlationID: options.correlationID ?? id.description, initiator: options.initiator,
-            sourceSystem: options.sourceSystem, reason: options.reason, tags: options.tags)
+        let id = options.id ?? newTaskID()
         try await core.send(
-            .submitTask(id, submission, template, known: nil, replacing: options.replacing), by: options.actor)
+            .submitTask(
+                id, Submission(template, input, options, id), template, known: nil, replacing: options.replacing),
+            by: options.actor)
         return TaskHandle(id: id, engine: self)
+    }
+
+    /// Submits a task that takes over results of another one; the other is not touched.
+    package func fork(_ plan: ForkPlan, _ options: SubmitOptions) async throws -> TaskHandle {
+        try InputError.check(plan.input, against: plan.template)
+        let id = options.id ?? newTaskID()
+        try await core.send(plan.command(id, options), by: options.actor)
+        return TaskHandle(id: id, engine: self)
+    }
+
+    private func newTaskID() -> TaskID {
+        TaskID(time: core.clock.now(), random: (.random(in: .min ... .max), .random(in: .min ... .max)))
     }
 
     /// Throws what ``submit(_:input:key:replacing:priority:correlationID:tags:reason:)`` would refuse before any work.
@@ -205,4 +210,24 @@ extension EngineStart {
 
 extension HandlerFunction {
     fileprivate init(opening handler: some StepHandler) { self.init(handler) }
+}
+
+extension Submission {
+    package init(_ template: Template, _ input: JSONText, _ options: SubmitOptions, _ id: TaskID) {
+        self.init(
+            template: template.digest, namespace: template.namespace, name: template.name, version: template.version,
+            environment: template.environment, input: input, priority: options.priority ?? template.priority,
+            key: options.key, correlationID: options.correlationID ?? id.description, initiator: options.initiator,
+            sourceSystem: options.sourceSystem, reason: options.reason, tags: options.tags)
+    }
+}
+
+extension ForkPlan {
+    /// What the engine is asked for.
+    package func command(_ id: TaskID, _ options: SubmitOptions) -> Command {
+        var submission = Submission(template, input, options, id)
+        submission.forkedFrom = origin
+        submission.adopted = results.map(\.step)
+        return .forkTask(id, submission, template, results: results)
+    }
 }

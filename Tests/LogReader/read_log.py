@@ -26,9 +26,9 @@ TYPES = {
     1: "engine.started", 2: "engine.stopped", 3: "worker.joined", 4: "worker.left", 5: "clock.clamped",
     6: "engine.draining", 9: "store.pruned", 10: "task.submitted", 11: "attempt.succeeded", 12: "attempt.failed",
     13: "attempt.timed_out", 14: "attempt.lost", 15: "attempt.stopped", 16: "attempt.checkpointed",
-    17: "result.rejected", 18: "retry.due", 32: "operator.retried", 33: "operator.cancelled",
+    17: "result.rejected", 18: "retry.due", 19: "result.adopted", 32: "operator.retried", 33: "operator.cancelled",
     34: "operator.resolved", 64: "step.enqueued", 65: "attempt.started", 66: "retry.scheduled",
-    67: "step.completed", 68: "step.failed", 69: "step.reset", 70: "step.resolved", 80: "task.waiting",
+    67: "step.completed", 68: "step.failed", 69: "step.reset", 70: "step.resolved", 71: "step.adopted", 80: "task.waiting",
     81: "task.blocked", 82: "task.completed", 83: "task.cancelled",
 }
 DATA = {
@@ -38,7 +38,7 @@ DATA = {
     21: "name", 22: "version", 23: "handlers", 24: "slots", 25: "process_id", 26: "host", 27: "observed_ms",
     28: "used_ms", 29: "template", 30: "namespace", 31: "environment", 32: "input", 33: "priority", 34: "key",
     35: "correlation_id", 36: "parent_correlation_id", 37: "initiator", 38: "source_system", 39: "tags",
-    40: "focus", 50: "task_count", 51: "event_count", 52: "before_ms",
+    40: "focus", 41: "forked_from", 42: "adopted", 43: "origin", 50: "task_count", 51: "event_count", 52: "before_ms",
 }
 REASONS = {
     "attempt.lost": ["engine_died", "worker_died", "engine_stopped"],
@@ -54,7 +54,7 @@ STATES = [
 LEVELS = ["debug", "info", "warning", "error"]
 TASK = [
     "namespace", "name", "version", "template", "key", "priority", "state", "submitted_ms", "changed_ms", "first",
-    "last", "events", "steps", "steps_done", "steps_failed",
+    "last", "events", "steps", "steps_done", "steps_failed", "forked_from",
 ]
 
 
@@ -239,7 +239,7 @@ def data(kind, raw, steps):
             result[name] = WORKER_KINDS[value]
         elif name == "handlers":
             result[name] = [{"name": name, "version": version} for name, version in value]
-        elif name == "focus":
+        elif name in ("focus", "forked_from"):
             result[name] = str(uuid.UUID(bytes=value))
         else:
             result[name] = plain(value)

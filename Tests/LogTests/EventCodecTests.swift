@@ -144,6 +144,9 @@ struct EventCodecTests {
             failure.metadata = failure.metadata.map { _ in .null }
             record.event = .attemptFailed(attempt, failure)
         case .attemptCheckpointed(let attempt, _): record.event = .attemptCheckpointed(attempt, data: .null)
+        case .resultAdopted(var adopted):
+            adopted.result = .null
+            record.event = .resultAdopted(adopted)
         case .operatorResolved(let step, let result, let reason):
             record.event = .operatorResolved(step, result: result.map { _ in .null }, reason: reason)
         default: break

@@ -94,6 +94,8 @@ struct GoldenEventTests {
         .storePruned(
             StorePruning(
                 taskCount: 500, eventCount: 12_345, before: Timestamp(milliseconds: 1_764_000_000_000), reason: "old")),
+        .resultAdopted(AdoptedResult(step: 2, result: result, origin: SequenceNumber(77))),
+        .stepAdopted(2),
     ]
 
     static let records: [EventType: EventRecord] = Dictionary(

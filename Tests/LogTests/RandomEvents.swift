@@ -71,6 +71,9 @@ extension SeededGenerator {
                 RejectedResult(
                     reason: RejectedResult.Reason.allCases.randomElement(using: &self)!, succeeded: bool()))
         case .retryDue: .retryDue(small())
+        case .resultAdopted:
+            .resultAdopted(
+                AdoptedResult(step: small(), result: json(), origin: SequenceNumber(UInt64(small()))))
         case .operatorRetried:
             .operatorRetried(
                 steps: (0..<Int.random(in: 0..<5, using: &self)).map { _ in small() }, reason: maybe { $0.text() })
@@ -88,6 +91,7 @@ extension SeededGenerator {
         case .stepFailed: .stepFailed(small(), FailureReason.allCases.randomElement(using: &self)!)
         case .stepReset: .stepReset(small())
         case .stepResolved: .stepResolved(small())
+        case .stepAdopted: .stepAdopted(small())
         case .taskWaiting: .taskWaiting
         case .taskBlocked: .taskBlocked
         case .taskCompleted: .taskCompleted

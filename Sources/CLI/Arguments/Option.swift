@@ -19,6 +19,8 @@ struct Option: Sendable {
     static let input = Option(
         name: "--input", value: "JSON|@FILE", help: "the task's input: a JSON object, or a file that holds one")
     static let reason = Option(name: "--reason", value: "TEXT", help: "why, for the log")
+    static let dryRun = Option(
+        name: "--dry-run", help: "change nothing: say which steps would run, and which results would be reused")
     static let grace = Option(
         name: "--grace", value: "SECONDS", help: "how long running attempts may go on after SIGINT or SIGTERM (10)")
     static let environment = Option(

@@ -7,22 +7,32 @@ struct CancelCommand: Command {
     static let help = CommandHelp(
         name: "cancel", summary: "End a task: nothing more of it runs.", operands: "TASK", operandCount: 1...1,
         details: "Steps that are complete keep their results in the log. No engine may be running on the store.",
-        options: [.reason, .store, .output], examples: ["stepwell cancel 0197c3e2 --reason 'wrong input'"])
+        options: [.reason, .dryRun, .store, .output], examples: ["stepwell cancel 0197c3e2 --reason 'wrong input'"])
 
     private let store: StoreLocation
     private let format: OutputFormat
     private let task: String
     private let reason: String?
+    private let isDryRun: Bool
 
     init(_ arguments: Arguments) throws {
         store = StoreLocation(arguments)
         format = try OutputFormat(arguments)
         task = arguments.operands[0]
         reason = arguments[.reason]
+        isDryRun = arguments.has(.dryRun)
     }
 
     func run() async throws -> ExitCode {
-        let id = try store.reader().findTask(task)
+        let id = try store.ask { reader in
+            let id = try reader.findTask(task)
+            if isDryRun {
+                try DryRun.of(.cancelTask(id, reason: reason), task: id, in: reader)
+                    .print("task \(id.short) would be cancelled", task: id, format)
+            }
+            return id
+        }
+        if isDryRun { return .success }
         let report = try await store.change { engine in
             try await engine.task(id).cancel(reason: reason, by: Operator.actor())
             return try await engine.task(id).report()
@@ -44,7 +54,7 @@ struct ResolveCommand: Command {
             For work that was done outside, or that the rest can do without. The step becomes resolved_manually; the task goes
             on with 'stepwell resume'. No engine may be running on the store.
             """,
-        options: [result, .reason, .store, .output],
+        options: [result, .reason, .dryRun, .store, .output],
         examples: ["stepwell resolve 0197c3e2 extract_inventory_data --result @inventory.json --reason 'sent by mail'"])
 
     private let store: StoreLocation
@@ -53,6 +63,7 @@ struct ResolveCommand: Command {
     private let step: String
     private let result: JSONText?
     private let reason: String?
+    private let isDryRun: Bool
 
     init(_ arguments: Arguments) throws {
         store = StoreLocation(arguments)
@@ -60,6 +71,7 @@ struct ResolveCommand: Command {
         task = arguments.operands[0]
         step = arguments.operands[1]
         reason = arguments[.reason]
+        isDryRun = arguments.has(.dryRun)
         result = try arguments[Self.result].map { word in
             let bytes = word.hasPrefix("@") ? try Files.read(String(word.dropFirst())) : Array(word.utf8)
             do throws(JSONError) { return try JSONText(bytes) } catch { throw UsageError("'--result' is \(error)") }
@@ -67,7 +79,16 @@ struct ResolveCommand: Command {
     }
 
     func run() async throws -> ExitCode {
-        let id = try store.reader().findTask(task)
+        let id = try store.ask { reader in
+            let id = try reader.findTask(task)
+            if isDryRun {
+                let index = try reader.stepIndexes(of: [step], in: id)[0]
+                try DryRun.of(.resolveStep(id, index, result: result, reason: reason), task: id, in: reader)
+                    .print("step '\(step)' would be resolved by hand", task: id, format)
+            }
+            return id
+        }
+        if isDryRun { return .success }
         let report = try await store.change { engine in
             try await engine.task(id).resolve(step, result: result, reason: reason, by: Operator.actor())
             return try await engine.task(id).report()

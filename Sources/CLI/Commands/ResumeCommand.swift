@@ -1,4 +1,5 @@
 import Stepwell
+import StepwellHistory
 import StepwellLog
 import StepwellModel
 
@@ -8,23 +9,34 @@ struct ResumeCommand: Command {
         name: "resume", summary: "Go on with open tasks where they were, and drive them to their end.",
         operands: "[TASK]", operandCount: 0...1,
         details: "Without TASK all open tasks of the store go on. A blocked task needs 'stepwell retry' first.",
-        options: Drive.options,
+        options: [.dryRun] + Drive.options,
         examples: ["stepwell resume --worker 'python3 -m stepwell worker handlers.py'"])
 
     static let handlesSignals = true
 
     private let drive: Drive
     private let task: String?
+    private let isDryRun: Bool
 
     init(_ arguments: Arguments) throws {
         drive = try Drive(arguments)
         task = arguments.operands.first
+        isDryRun = arguments.has(.dryRun)
     }
 
     func run() async throws -> ExitCode {
         // Read first: a store that is not there must not be made, nor a task be looked for in vain with workers running.
-        let wanted = try task.map { try drive.store.reader().findTask($0) }
-        if wanted == nil { _ = try drive.store.reader() }
+        let wanted = try drive.store.ask { reader in
+            let wanted = try task.map { try reader.findTask($0) }
+            if isDryRun {
+                for task in try wanted.map({ [$0] }) ?? reader.openTasks().map(\.id) {
+                    try DryRun.of(nil, task: task, in: reader)
+                        .print("task \(task.short) would go on", task: task, drive.format)
+                }
+            }
+            return wanted
+        }
+        if isDryRun { return .success }
         return try await drive.run(
             focus: { _ in wanted },
             templates: { engine in

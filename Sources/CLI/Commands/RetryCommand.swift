@@ -1,4 +1,5 @@
 import Stepwell
+import StepwellHistory
 import StepwellLog
 import StepwellModel
 
@@ -13,7 +14,7 @@ struct RetryCommand: Command {
         details: """
             Failed steps get a fresh set of attempts. Steps that are complete keep their results and do not run again.
             """,
-        options: [step, .reason] + Drive.options,
+        options: [step, .reason, .dryRun] + Drive.options,
         examples: [
             "stepwell retry 0197c3e2 --reason 'the warehouse is back' --worker 'python3 -m stepwell worker handlers.py'"
         ])
@@ -24,16 +25,27 @@ struct RetryCommand: Command {
     private let task: String
     private let steps: [String]
     private let reason: String?
+    private let isDryRun: Bool
 
     init(_ arguments: Arguments) throws {
         drive = try Drive(arguments)
         task = arguments.operands[0]
         steps = arguments.all(Self.step)
         reason = arguments[.reason]
+        isDryRun = arguments.has(.dryRun)
     }
 
     func run() async throws -> ExitCode {
-        let id = try drive.store.reader().findTask(task)
+        let id = try drive.store.ask { reader in
+            let id = try reader.findTask(task)
+            if isDryRun {
+                let indexes = try reader.stepIndexes(of: steps, in: id)
+                try DryRun.of(.retryTask(id, steps: indexes, reason: reason), task: id, in: reader)
+                    .print("task \(id.short) would be retried", task: id, drive.format)
+            }
+            return id
+        }
+        if isDryRun { return .success }
         return try await drive.run(
             focus: { _ in id },
             templates: { engine in

@@ -23,7 +23,7 @@ struct RunCommand: Command {
             Every transition is on disk before anything follows from it. After a crash, or kill -9, the same command with the
             same --key goes on where the task was; what is complete does not run again. Fit for cron.
             """,
-        options: [.input, key, new, priority, tag, .reason, .environment] + Drive.options,
+        options: [.input, key, new, priority, tag, .reason, .environment, .dryRun] + Drive.options,
         examples: [
             "stepwell run nightly.yaml --key $(date +%F) --worker 'python3 -m stepwell worker handlers.py'",
             "stepwell run nightly.yaml --input '{\"source\": \"production\"}' -o json",
@@ -36,11 +36,13 @@ struct RunCommand: Command {
     private let input: JSONText
     private let environment: String?
     private let submit: SubmitOptions
+    private let isDryRun: Bool
 
     init(_ arguments: Arguments) throws {
         drive = try Drive(arguments)
         path = arguments.operands[0]
         environment = arguments[.environment]
+        isDryRun = arguments.has(.dryRun)
         input = try arguments.readInput()
         if arguments.has(Self.new), arguments[Self.key] == nil { throw UsageError("'--new' goes with '--key'") }
         if let fault = arguments[Self.key].flatMap(Submission.fault) { throw Rejection.invalidKey(fault) }
@@ -62,6 +64,10 @@ struct RunCommand: Command {
         let submit = self.submit
         let fresh = TaskID(
             time: SystemClock().now(), random: (.random(in: .min ... .max), .random(in: .min ... .max)))
+        if isDryRun {
+            try dryRun(template, known, fresh)
+            return .success
+        }
         return try await drive.run(
             focus: { try known.find($0)?.id ?? fresh },
             templates: { engine in
@@ -77,6 +83,16 @@ struct RunCommand: Command {
                 submit.id = fresh
                 return [try await engine.submit(template, input: input, submit)]
             })
+    }
+
+    private func dryRun(_ template: Template, _ known: Known, _ fresh: TaskID) throws {
+        if let reader = try? drive.store.reader(), let existing = try known.find(reader) {
+            return try DryRun.of(nil, task: existing.id, in: reader)
+                .print(news(of: existing, template), task: existing.id, drive.format)
+        }
+        let submission = Submission(template, input, submit, fresh)
+        let command = StepwellModel.Command.submitTask(fresh, submission, template, known: nil, replacing: true)
+        try DryRun.submitting(command, fresh).print("a new task would be submitted", task: nil, drive.format)
     }
 
     /// What is to be said of a task that the key names already.

@@ -23,7 +23,8 @@ struct ShowCommand: Command {
     func run() async throws -> ExitCode {
         let reader = try store.reader()
         let id = try reader.findTask(task)
-        guard let report = try TaskReport.read(id, from: reader) else { throw TaskNameError.unknown(task) }
+        guard var report = try TaskReport.read(id, from: reader) else { throw TaskNameError.unknown(task) }
+        try report.readForks(from: reader)
         ReportPrinter(format: format, showsDetails: true).print(report)
         return .success
     }

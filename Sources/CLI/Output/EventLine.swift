@@ -38,6 +38,7 @@ extension Event {
         case .taskSubmitted(let submission):
             return "\(submission.namespace)/\(submission.name) \(submission.version)"
                 + (submission.key.map { " key \($0)" } ?? "")
+                + (submission.forkedFrom.map { " forked from \($0)" } ?? "")
         case .attemptSucceeded(let attempt, let result, _):
             return "\(name(attempt.step)) #\(attempt.attempt), \(result.bytes.count) bytes"
         case .attemptFailed(let attempt, let failure):
@@ -48,8 +49,10 @@ extension Event {
         case .resultRejected(let attempt, let rejected):
             return "\(name(attempt.step)) #\(attempt.attempt): \(rejected.reason.name)"
         case .retryDue(let step), .stepEnqueued(let step), .stepCompleted(let step), .stepReset(let step),
-            .stepResolved(let step):
+            .stepResolved(let step), .stepAdopted(let step):
             return name(step)
+        case .resultAdopted(let adopted):
+            return name(adopted.step) + (adopted.origin == .zero ? ", a given result" : " from \(adopted.origin)")
         case .operatorRetried(let chosen, let reason):
             return chosen.map(name).listed + (reason.map { ": \($0)" } ?? "")
         case .operatorCancelled(let reason): return reason ?? ""

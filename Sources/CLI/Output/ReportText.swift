@@ -33,6 +33,8 @@ struct ReportText {
         text += "  submitted \(report.submitted)"
         if let closed = report.closed { text += "  took \(closed - report.submitted)" }
         if let reason = report.cancelReason { text += "\ncancelled: \(reason)" }
+        if let origin = submission.forkedFrom { text += "\nforked from \(origin)" }
+        if !report.forks.isEmpty { text += "\nforks \(report.forks.map(\.description).joined(separator: ", "))" }
         if showsDetails {
             if let description = report.template.description { text += "\n\(description)" }
             for detail in report.template.details.json.members ?? [] {

@@ -31,6 +31,10 @@ struct Redaction {
             return .attemptFailed(attempt, failure)
         case .attemptCheckpointed(let attempt, let data):
             return redact(data).map { .attemptCheckpointed(attempt, data: $0) }
+        case .resultAdopted(var adopted):
+            guard let result = redact(adopted.result) else { return nil }
+            adopted.result = result
+            return .resultAdopted(adopted)
         case .operatorResolved(let step, let result, let reason):
             return result.flatMap { redact($0) }.map { .operatorResolved(step, result: $0, reason: reason) }
         default: return nil

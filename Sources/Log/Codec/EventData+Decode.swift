@@ -45,6 +45,11 @@ extension EventData {
         case .operatorCancelled: return .operatorCancelled(reason: fields.note)
         case .operatorResolved:
             return .operatorResolved(try fields.step(), result: fields.result, reason: fields.note)
+        case .resultAdopted:
+            return .resultAdopted(
+                AdoptedResult(
+                    step: try fields.step(), result: try fields.require(fields.result), origin: fields.origin ?? .zero))
+        case .stepAdopted: return .stepAdopted(try fields.step())
         case .stepEnqueued: return .stepEnqueued(try fields.step())
         case .attemptStarted: return .attemptStarted(try fields.attemptStart())
         case .retryScheduled: return .retryScheduled(try fields.step(), due: try fields.require(fields.due))
@@ -168,6 +173,11 @@ extension EventData {
             case Key.initiator: submission.initiator = try reader.text()
             case Key.sourceSystem: submission.sourceSystem = try reader.text()
             case Key.tags: submission.tags = try reader.texts()
+            case Key.forkedFrom: submission.forkedFrom = try reader.taskID()
+            case Key.adopted:
+                for _ in 0..<(try reader.array()) {
+                    submission.adopted.append(try reader.unsigned(as: StepIndex.self))
+                }
             default: try reader.skip()
             }
         }

@@ -45,6 +45,9 @@ enum EventData {
         static let sourceSystem: UInt64 = 38
         static let tags: UInt64 = 39
         static let focus: UInt64 = 40
+        static let forkedFrom: UInt64 = 41
+        static let adopted: UInt64 = 42
+        static let origin: UInt64 = 43
         static let taskCount: UInt64 = 50
         static let eventCount: UInt64 = 51
         static let before: UInt64 = 52
@@ -54,7 +57,7 @@ enum EventData {
         switch event {
         case .engineDraining, .engineStopped, .taskWaiting, .taskBlocked, .taskCompleted, .taskCancelled: writer.map(0)
         case .retryDue(let step), .stepEnqueued(let step), .stepCompleted(let step), .stepReset(let step),
-            .stepResolved(let step):
+            .stepResolved(let step), .stepAdopted(let step):
             writer.map(1)
             writer.field(Key.step, step)
         case .attemptTimedOut(let attempt), .attemptStopped(let attempt):
@@ -108,6 +111,11 @@ enum EventData {
             writer.field(Key.step, step)
             writer.field(Key.result, result)
             writer.field(Key.note, note)
+        case .resultAdopted(let adopted):
+            writer.map(adopted.origin == .zero ? 2 : 3)
+            writer.field(Key.step, adopted.step)
+            writer.field(Key.result, adopted.result)
+            if adopted.origin != .zero { writer.field(Key.origin, adopted.origin.rawValue) }
         case .workerLeft(let worker, let note):
             writer.map(2)
             writer.field(Key.worker, worker.rawValue)
@@ -179,6 +187,7 @@ enum EventData {
         if submission.initiator != nil { count += 1 }
         if submission.sourceSystem != nil { count += 1 }
         if submission.reason != nil { count += 1 }
+        if submission.forkedFrom != nil { count += 2 }
         writer.map(count)
         writer.field(Key.note, submission.reason)
         writer.field(Key.name, submission.name)
@@ -198,6 +207,13 @@ enum EventData {
         writer.key(Key.tags)
         writer.array(submission.tags.count)
         for tag in submission.tags { writer.text(tag) }
+        if let origin = submission.forkedFrom {
+            writer.key(Key.forkedFrom)
+            writer.taskID(origin)
+            writer.key(Key.adopted)
+            writer.array(submission.adopted.count)
+            for step in submission.adopted { writer.unsigned(step) }
+        }
     }
 }
 

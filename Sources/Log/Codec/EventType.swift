@@ -19,6 +19,7 @@ package enum EventType: UInt8, CaseIterable, Sendable {
     case attemptCheckpointed = 16
     case resultRejected = 17
     case retryDue = 18
+    case resultAdopted = 19
     case operatorRetried = 32
     case operatorCancelled = 33
     case operatorResolved = 34
@@ -30,6 +31,7 @@ package enum EventType: UInt8, CaseIterable, Sendable {
     case stepFailed = 68
     case stepReset = 69
     case stepResolved = 70
+    case stepAdopted = 71
     case taskWaiting = 80
     case taskBlocked = 81
     case taskCompleted = 82
@@ -61,6 +63,7 @@ package enum EventType: UInt8, CaseIterable, Sendable {
         case .attemptCheckpointed: "attempt.checkpointed"
         case .resultRejected: "result.rejected"
         case .retryDue: "retry.due"
+        case .resultAdopted: "result.adopted"
         case .operatorRetried: "operator.retried"
         case .operatorCancelled: "operator.cancelled"
         case .operatorResolved: "operator.resolved"
@@ -71,6 +74,7 @@ package enum EventType: UInt8, CaseIterable, Sendable {
         case .stepFailed: "step.failed"
         case .stepReset: "step.reset"
         case .stepResolved: "step.resolved"
+        case .stepAdopted: "step.adopted"
         case .taskWaiting: "task.waiting"
         case .taskBlocked: "task.blocked"
         case .taskCompleted: "task.completed"
@@ -103,6 +107,7 @@ extension Event {
         case .attemptCheckpointed: .attemptCheckpointed
         case .resultRejected: .resultRejected
         case .retryDue: .retryDue
+        case .resultAdopted: .resultAdopted
         case .operatorRetried: .operatorRetried
         case .operatorCancelled: .operatorCancelled
         case .operatorResolved: .operatorResolved
@@ -113,6 +118,7 @@ extension Event {
         case .stepFailed: .stepFailed
         case .stepReset: .stepReset
         case .stepResolved: .stepResolved
+        case .stepAdopted: .stepAdopted
         case .taskWaiting: .taskWaiting
         case .taskBlocked: .taskBlocked
         case .taskCompleted: .taskCompleted

@@ -9,7 +9,7 @@ package enum RowCodec {
     }
 
     private static func write(_ task: TaskSummary, to writer: inout CBORWriter) {
-        writer.map(task.key == nil ? 14 : 15)
+        writer.map(14 + (task.key == nil ? 0 : 1) + (task.forkedFrom == nil ? 0 : 1))
         writer.key(1)
         writer.text(task.namespace)
         writer.key(2)
@@ -42,6 +42,10 @@ package enum RowCodec {
         writer.integer(task.stepsDone)
         writer.key(15)
         writer.integer(task.stepsFailed)
+        if let origin = task.forkedFrom {
+            writer.key(16)
+            writer.taskID(origin)
+        }
     }
 
     package static func task(_ id: TaskID, from bytes: UnsafeRawBufferPointer) throws(LogError) -> TaskSummary {
@@ -71,6 +75,7 @@ package enum RowCodec {
                 case 13: task.stepCount = Int(try reader.integer())
                 case 14: task.stepsDone = Int(try reader.integer())
                 case 15: task.stepsFailed = Int(try reader.integer())
+                case 16: task.forkedFrom = try reader.taskID()
                 default: try reader.skip()
                 }
             }

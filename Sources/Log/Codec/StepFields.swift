@@ -17,6 +17,7 @@ struct StepFields {
     var checkpoint: JSONText?
     var note: String?
     var steps: [StepIndex]?
+    var origin: SequenceNumber?
 
     @inline(__always)
     init() {}
@@ -51,6 +52,7 @@ struct StepFields {
             for _ in 0..<count { steps.append(try reader.unsigned(as: Int.self)) }
             self.steps = steps
         case EventData.Key.note: note = try reader.text()
+        case EventData.Key.origin: origin = SequenceNumber(try reader.unsigned())
         default: try reader.skip()
         }
     }

@@ -14,7 +14,7 @@ enum Consequences: EventInvariant {
 /// A decision that must follow from an event.
 package struct Debt: Sendable {
     private enum Due {
-        case complete, resolve, retryOrFail, enqueueOrFail, reset, enqueue, cancel
+        case complete, resolve, retryOrFail, enqueueOrFail, reset, enqueue, adopt, cancel
     }
 
     private let task: TaskID
@@ -31,6 +31,7 @@ package struct Debt: Sendable {
         case .attemptFailed(let attempt, _), .attemptTimedOut(let attempt): (step, due) = (attempt.step, .retryOrFail)
         case .attemptLost(let attempt, _): (step, due) = (attempt.step, .enqueueOrFail)
         case .operatorResolved(let resolved, _, _): (step, due) = (resolved, .resolve)
+        case .resultAdopted(let adopted): (step, due) = (adopted.step, .adopt)
         case .operatorCancelled: (step, due) = (nil, .cancel)
         case .operatorRetried(let steps, _): (step, due) = (steps.last, .reset)
         case .stepReset(let reset), .retryDue(let reset): (step, due) = (reset, .enqueue)
@@ -42,6 +43,7 @@ package struct Debt: Sendable {
         guard record.task == task else { return false }
         return switch (due, record.event) {
         case (.complete, .stepCompleted(let step)), (.resolve, .stepResolved(let step)),
+            (.adopt, .stepAdopted(let step)),
             (.retryOrFail, .retryScheduled(let step, _)), (.retryOrFail, .stepFailed(let step, _)),
             (.enqueueOrFail, .stepEnqueued(let step)), (.enqueueOrFail, .stepFailed(let step, _)),
             (.reset, .stepReset(let step)), (.enqueue, .stepEnqueued(let step)):

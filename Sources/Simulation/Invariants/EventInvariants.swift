@@ -232,7 +232,7 @@ extension Event {
         case .engineStarted, .engineDraining, .engineStopped, .workerJoined, .workerLeft, .clockClamped, .storePruned,
             .taskSubmitted,
             .attemptSucceeded, .attemptFailed, .attemptTimedOut, .attemptStopped, .attemptCheckpointed,
-            .resultRejected, .retryDue, .operatorRetried, .operatorCancelled, .operatorResolved:
+            .resultRejected, .retryDue, .resultAdopted, .operatorRetried, .operatorCancelled, .operatorResolved:
             true
         // Lost with its worker, it follows from the worker's end; given back by its runner, it is a report.
         case .attemptLost: nil

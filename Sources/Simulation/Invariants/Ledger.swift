@@ -177,7 +177,8 @@ package struct Ledger: Sendable {
             tasks[place].steps[step].failure = nil
         case .operatorResolved(let step, let result, _):
             tasks[place].steps[step].result = result == nil ? .zero : record.number
-        case .stepCompleted(let step), .stepResolved(let step):
+        case .resultAdopted(let adopted): tasks[place].steps[adopted.step].result = record.number
+        case .stepCompleted(let step), .stepResolved(let step), .stepAdopted(let step):
             tasks[place].steps[step].isSatisfied = true
             tasks[place].steps[step].failure = nil
             leaveQueue(place, step)

@@ -36,7 +36,7 @@ struct Driver {
             let closed = request.command.task.flatMap { index[$0] }.flatMap { $0.state.isClosed ? $0 : nil }
             do {
                 try state.perform(request.command, by: request.actor, closed: closed, in: &turn)
-                if case .submitTask(_, let submission, let template, _, _) = request.command {
+                if let (submission, template) = request.command.submitted {
                     templates[submission.template] = template
                 }
             } catch {
@@ -73,7 +73,8 @@ struct Driver {
 extension Command {
     fileprivate var task: TaskID? {
         switch self {
-        case .submitTask(let task, _, _, _, _), .finishAttempt(let task, _, _), .checkpointAttempt(let task, _, _),
+        case .submitTask(let task, _, _, _, _), .forkTask(let task, _, _, _), .finishAttempt(let task, _, _),
+            .checkpointAttempt(let task, _, _),
             .retryTask(let task, _, _), .cancelTask(let task, _), .resolveStep(let task, _, _, _):
             task
         case .startEngine, .drainEngine, .stopEngine, .joinWorker, .loseWorker: nil

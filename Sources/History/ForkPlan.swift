@@ -1,0 +1,170 @@
+package import StepwellLog
+public import StepwellModel
+
+/// A new task from an old one: the results of steps that do not depend on one step are taken over, that step and all behind it run.
+public struct ForkPlan: Sendable {
+    public let origin: TaskID
+    public let template: Template
+    public let input: JSONText
+    /// In the template's order.
+    public let results: [AdoptedResult]
+    /// What the operator should know: adopted steps whose handler is another one in the new template.
+    public let warnings: [String]
+
+    /// - Parameters:
+    ///   - report: the old task.
+    ///   - template: the new task's template; the old one's, or another with the same namespace and name.
+    ///   - first: the step to run again.
+    ///   - given: results to adopt instead of the recorded ones, by the step's name.
+    ///   - origins: for each step of the old task the event that holds its result.
+    /// - Throws: ``ForkError``.
+    init(
+        _ report: TaskReport, template: Template, from first: String, input: JSONText, given: [String: JSONText],
+        origins: [String: SequenceNumber]
+    ) throws(ForkError) {
+        guard template.namespace == report.template.namespace, template.name == report.template.name else {
+            throw .otherTemplate(
+                "\(template.namespace).\(template.name)", "\(report.template.namespace).\(report.template.name)")
+        }
+        guard let start = template.steps.firstIndex(where: { $0.name == first }) else {
+            throw .unknownStep(first, template.steps.map(\.name))
+        }
+        let behind = Self.behind(start, template)
+        for name in given.keys.sorted() {
+            guard let step = template.steps.firstIndex(where: { $0.name == name }) else {
+                throw .unknownStep(name, template.steps.map(\.name))
+            }
+            if behind[step] { throw .wouldRun(name, first) }
+        }
+        var results: [AdoptedResult] = []
+        var warnings: [String] = []
+        for (index, step) in template.steps.enumerated() where !behind[index] {
+            let old = report[step.name]
+            if let result = given[step.name] {
+                results.append(AdoptedResult(step: index, result: result))
+            } else if let old, old.state.satisfiesDependents {
+                results.append(
+                    AdoptedResult(step: index, result: old.result ?? .null, origin: origins[step.name] ?? .zero))
+                let before = report.template.steps.first { $0.name == step.name }
+                if before?.handler != step.handler {
+                    warnings.append("'\(step.name)' has another handler now; its old result is adopted all the same")
+                }
+            } else if Self.isAncestor(index, of: start, template) {
+                throw .noResult(step.name, first, isNew: old == nil)
+            }
+        }
+        for adopted in results {
+            let step = template.steps[adopted.step]
+            guard let text = step.resultSchema, let schema = try? JSONSchema(text.json) else { continue }
+            if let violation = schema.violations(of: adopted.result.json).first {
+                throw .resultDoesNotFit(step.name, "\(violation.pointer) \(violation.message)")
+            }
+        }
+        origin = report.id
+        self.template = template
+        self.input = input
+        self.results = results
+        self.warnings = warnings
+    }
+
+    /// The step itself and all that depend on it.
+    private static func behind(_ start: StepIndex, _ template: Template) -> [Bool] {
+        reach(start, template) { step, reached in template.steps[step].dependencies.contains { reached[$0] } }
+    }
+
+    private static func isAncestor(_ step: StepIndex, of other: StepIndex, _ template: Template) -> Bool {
+        step != other && behind(step, template)[other]
+    }
+
+    /// Grows the set until nothing is added; the template's order need not be that of the dependencies.
+    private static func reach(
+        _ start: StepIndex, _ template: Template, _ isNext: (StepIndex, [Bool]) -> Bool
+    ) -> [Bool] {
+        var reached = template.steps.indices.map { $0 == start }
+        var hasGrown = true
+        while hasGrown {
+            hasGrown = false
+            for step in template.steps.indices where !reached[step] && isNext(step, reached) {
+                reached[step] = true
+                hasGrown = true
+            }
+        }
+        return reached
+    }
+}
+
+extension ForkPlan {
+    /// Plans the fork of a task of the log.
+    ///
+    /// - Parameters:
+    ///   - template: nil: the one that the task has.
+    ///   - inputChanges: members to set in the input, or to add.
+    /// - Throws: ``ForkError``, ``LogError``.
+    package static func make(
+        of task: TaskID, in log: any EventReader, from first: String, template: Template? = nil,
+        inputChanges: [JSON.Member] = [], given: [String: JSONText] = [:]
+    ) throws -> ForkPlan {
+        guard let report = try TaskReport.read(task, from: log) else { throw Rejection.unknownTask(task) }
+        var origins: [String: SequenceNumber] = [:]
+        try log.events(of: task, after: .zero, payloads: .skipped) { record in
+            switch record.event {
+            case .attemptSucceeded(let attempt, _, _):
+                origins[report.template.steps[attempt.step].name] = record.number
+            case .operatorResolved(let step, _, _): origins[report.template.steps[step].name] = record.number
+            case .resultAdopted(let adopted): origins[report.template.steps[adopted.step].name] = record.number
+            default: break
+            }
+        }
+        var input = report.submission.input
+        if !inputChanges.isEmpty {
+            var members = input.json.members ?? []
+            for change in inputChanges {
+                members.removeAll { $0.name == change.name }
+                members.append(change)
+            }
+            input = JSONText(.object(members))
+        }
+        return try ForkPlan(
+            report, template: template ?? report.template, from: first, input: input, given: given, origins: origins)
+    }
+}
+
+/// Why a task cannot be forked like that.
+public enum ForkError: StepwellError, Hashable {
+    case unknownStep(String, [String])
+    case otherTemplate(String, String)
+    /// A step before the first one has no result.
+    case noResult(String, String, isNew: Bool)
+    /// A result was given for a step that runs.
+    case wouldRun(String, String)
+    case resultDoesNotFit(String, String)
+
+    public var code: String {
+        switch self {
+        case .unknownStep: "unknown_step"
+        default: "fork_does_not_fit"
+        }
+    }
+
+    public var message: String {
+        switch self {
+        case .unknownStep(let step, let known):
+            "the template has no step '\(step)'; it has " + known.prefix(20).joined(separator: ", ")
+        case .otherTemplate(let new, let old): "the template is \(new), but the task is one of \(old)"
+        case .noResult(let step, let first, let isNew):
+            "'\(first)' comes after '\(step)', which "
+                + (isNew ? "the task that is forked does not have" : "has no result in the task that is forked")
+        case .wouldRun(let step, let first):
+            "'\(step)' runs again, as it is '\(first)' or comes after it; it can be given no result"
+        case .resultDoesNotFit(let step, let fault): "the result of '\(step)' does not fit its result_schema: \(fault)"
+        }
+    }
+
+    public var cure: String? {
+        switch self {
+        case .noResult(let step, _, _): "give it one with --set-result \(step)=@FILE, or fork from '\(step)'"
+        case .resultDoesNotFit(let step, _): "give it another with --set-result \(step)=@FILE, or fork from '\(step)'"
+        default: nil
+        }
+    }
+}
