@@ -202,6 +202,17 @@ class CloudEvents(Sandbox):
             if known["task_id"]:
                 self.assertEqual(event["correlationid"], known["task_id"], "the submission's own, without another")
 
+    def test_imported_events_keep_their_source(self):
+        self.template(command("a", "true"))
+        self.run_task()
+        self.put("run.stepwell", self.stepwell("export", "last").stdout)
+        self.stepwell("import", "run.stepwell", "--store", "copy")
+        lines = [
+            self.stepwell("events", "last", "-o", "cloudevents", "--store", store).stdout
+            for store in (".stepwell", "copy")
+        ]
+        self.assertEqual(lines[0], lines[1])
+
     def test_following(self):
         self.template(command("a", "true"))
         self.run_task()

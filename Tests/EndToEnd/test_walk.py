@@ -120,6 +120,16 @@ class Walking(Sandbox):
         screen.press(b"q")
         self.assertEqual(screen.end(), 0)
 
+    def test_it_is_drawn_again_when_the_terminal_has_another_size(self):
+        screen = Screen(self, "replay", "last", "--step-by-step", "--at", "20")
+        wide = screen.shows("event 18 of")
+        self.assertIn("s9", wide)
+        fcntl.ioctl(screen.slave, termios.TIOCSWINSZ, struct.pack("HHHH", 12, 50, 0, 0))
+        lines = screen.shows("event 18 of").replace("\r", "").split("\n")
+        self.assertLessEqual(len(lines), 12)
+        screen.press(b"q")
+        self.assertEqual(screen.end(), 0)
+
     def test_ctrl_c_and_signals_give_the_terminal_back(self):
         for end in (lambda s: s.press(b"\x03"), lambda s: s.process.send_signal(signal.SIGTERM),
                     lambda s: s.process.send_signal(signal.SIGINT)):

@@ -55,7 +55,7 @@ struct EventsCommand: Command {
     func run() async throws -> ExitCode {
         let reader = try store.reader()
         let id = try task.map { try reader.findTask($0) }
-        let storeID = try reader.storeID()
+        let storeID = try reader.writerID()
         var facts = TaskFacts(reader: reader)
         if format == .json { output("[") }
         var last = after

@@ -35,8 +35,10 @@ enum RawTerminal {
         tcsetattr(STDIN_FILENO, TCSADRAIN, &settings)
     }
 
-    /// The keys that came, once there are some. At the end of the input, `quit`.
+    /// The keys that came, once there are some, or none after a quarter of a second. At the end of the input, `quit`.
     static func keys() -> [Key] {
+        var input = pollfd(fd: STDIN_FILENO, events: Int16(POLLIN), revents: 0)
+        guard poll(&input, 1, 250) > 0 else { return [] }
         var bytes = [UInt8](repeating: 0, count: 256)
         let count = read(STDIN_FILENO, &bytes, bytes.count)
         if count < 0, errno == EINTR { return [] }

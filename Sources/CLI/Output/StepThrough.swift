@@ -15,16 +15,20 @@ struct StepThrough {
         guard RawTerminal.enter() else { throw UsageError("the terminal cannot be used; try '-o jsonl'") }
         defer { RawTerminal.leave() }
         var place = start
-        try draw(place)
+        var drawnSize: Terminal.Size?
         while true {
+            // The terminal may have another size by now, which nothing tells.
+            let size = Terminal.size
+            if size != drawnSize { try draw(place, size) }
+            drawnSize = size
             for key in RawTerminal.keys() {
                 switch key {
                 case .quit: return .success
                 case .interrupt: return .interrupted
                 default: place = move(place, key)
                 }
+                drawnSize = nil
             }
-            try draw(place)
         }
     }
 
@@ -43,8 +47,7 @@ struct StepThrough {
         }
     }
 
-    private func draw(_ place: Int) throws {
-        let size = Terminal.size
+    private func draw(_ place: Int, _ size: Terminal.Size) throws {
         var lines = try text(place, height: size.rows)
         lines = Array(lines.prefix(max(1, size.rows - 1)))
         let clear = "\u{1B}[H\u{1B}[2J"

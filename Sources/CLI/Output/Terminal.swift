@@ -47,13 +47,18 @@ enum Terminal {
         return Int(size.ws_col)
     }
 
+    struct Size: Equatable {
+        var rows: Int
+        var columns: Int
+    }
+
     /// Of the terminal that standard output is.
-    static var size: (rows: Int, columns: Int) {
+    static var size: Size {
         var size = winsize()
         guard ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0, size.ws_row > 0 else {
-            return (24, 80)
+            return Size(rows: 24, columns: 80)
         }
-        return (Int(size.ws_row), Int(size.ws_col))
+        return Size(rows: Int(size.ws_row), columns: Int(size.ws_col))
     }
 }
 

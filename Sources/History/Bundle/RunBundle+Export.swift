@@ -11,7 +11,7 @@ extension RunBundle {
     package static func export(
         _ task: TaskID, from store: some StoreQueries, redacting pointers: [String] = [], version: String
     ) throws -> RunBundle? {
-        let storeID = try store.origin()?.storeID(ofImported: store) ?? store.storeID()
+        let storeID = try store.writerID()
         var redaction = try Redaction(pointers)
         return try store.view { view in
             guard let summary = try view.task(task) else { return nil }
@@ -84,12 +84,5 @@ extension RunBundle {
                 events[place].isRedacted = true
             }
         }
-    }
-}
-
-extension StoreOrigin {
-    /// A task that was imported is exported as one of the store that it is from.
-    fileprivate func storeID(ofImported store: some StoreQueries) throws -> String? {
-        kind == .imported ? storeID : nil
     }
 }

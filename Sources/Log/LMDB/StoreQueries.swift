@@ -19,6 +19,12 @@ extension StoreQueries {
         try environment.read { transaction throws(LogError) in try StoreInfo.id(transaction, environment) }
     }
 
+    /// The id of the store whose engines have written the events: another one's where they were imported.
+    package func writerID() throws(LogError) -> String {
+        if let origin = try origin(), origin.kind == .imported { return origin.storeID }
+        return try storeID()
+    }
+
     // MARK: Events
 
     package func event(_ number: SequenceNumber) throws(LogError) -> EventRecord? {
