@@ -35,7 +35,7 @@ extension Explanation {
         if !report.state.satisfiesDependents, !held.isEmpty {
             sentences.append(Sentence("it holds up \(narrator.names(held))", step: name))
         }
-        actions = stepActions(name, report)
+        actions = stepActions(step, report)
     }
 
     /// The step's state, and what it waits for.
@@ -60,20 +60,20 @@ extension Explanation {
         return all.sorted { $0.number < $1.number }.map(\.sentence)
     }
 
-    private func stepActions(_ name: String, _ report: StepReport) -> [Action] {
-        let (task, word) = (story.id.short, name.shellWord)
+    private func stepActions(_ index: StepIndex, _ report: StepReport) -> [Action] {
+        let (task, word) = (story.id.short, story.template.steps[index].name.shellWord)
         var actions: [Action] = []
         if report.starts > 0 {
             actions.append(Action(command: "stepwell logs \(task) \(word)", purpose: "what the handler wrote"))
             actions.append(
                 Action(
-                    command: "stepwell replay-step \(task) \(word) --worker COMMAND",
+                    command: "stepwell replay-step \(task) \(word)\(story.template.steps[index].workerOption)",
                     purpose: "run it again as it was, outside the log"))
         }
         if report.state == .error {
             actions.append(
                 Action(
-                    command: "stepwell retry \(task) --step \(word) --worker COMMAND",
+                    command: "stepwell retry \(task) --step \(word)\(story.template.workerOption)",
                     purpose: "when the cause is mended: it begins anew"))
         }
         if !story.report.state.isClosed, StepMachine.resolvable.contains(report.state) {

@@ -101,15 +101,15 @@ package struct Explanation: Sendable {
         if failed.count > Self.stepsMax {
             sentences.append(Sentence("\(counted(failed.count - Self.stepsMax, "more step")) failed for good"))
         }
-        guard let first = failed.first.map(narrator.name) else { return }
-        let word = first.shellWord
+        guard let first = failed.first else { return }
+        let word = narrator.name(first).shellWord
         actions += [
             Action(command: "stepwell logs \(short) \(word)", purpose: "what the handler wrote"),
             Action(
-                command: "stepwell replay-step \(short) \(word) --worker COMMAND",
+                command: "stepwell replay-step \(short) \(word)\(story.template.steps[first].workerOption)",
                 purpose: "run it again as it was, outside the log"),
             Action(
-                command: "stepwell retry \(short) --worker COMMAND",
+                command: "stepwell retry \(short)\(story.template.workerOption)",
                 purpose: "when the cause is mended: failed steps begin anew, complete ones do not run again"),
             Action(
                 command: "stepwell resolve \(short) \(word) --result JSON",
@@ -135,7 +135,8 @@ package struct Explanation: Sendable {
         guard isEngineAtWork == false || isIdle else { return }
         sentences.append(Sentence("no engine is at work on this store: nothing goes on until one is started"))
         actions.append(
-            Action(command: "stepwell resume \(short) --worker COMMAND", purpose: "go on where the task was"))
+            Action(
+                command: "stepwell resume \(short)\(story.template.workerOption)", purpose: "go on where the task was"))
     }
 
     /// What was unusual about a task that is closed.
@@ -160,7 +161,19 @@ package struct Explanation: Sendable {
     }
 }
 
+extension StepTemplate {
+    /// What a command line that runs the step needs besides: a command needs no worker.
+    var workerOption: String {
+        if case .command = handler.target { "" } else { " --worker COMMAND" }
+    }
+}
+
 extension Template {
+    /// The same for all steps.
+    var workerOption: String {
+        steps.lazy.map(\.workerOption).first { !$0.isEmpty } ?? ""
+    }
+
     /// All steps that wait, directly or through others, for that one; in the template's order.
     package func heldUp(by step: StepIndex) -> [StepIndex] {
         var dependents = [[StepIndex]](repeating: [], count: steps.count)

@@ -22,6 +22,7 @@ class Explaining(Sandbox):
         self.assertIn("it holds up report", said)
         for word in ("logs", "replay-step", "retry", "resolve", "cancel"):
             self.assertIn(f"stepwell {word} {task[:13]}", said)
+        self.assertNotIn("--worker", said, "commands need none")
         # Every number is that of an event of the task.
         numbers = {event["seq"] for event in self.events(task)}
         story = self.json("explain", task)
