@@ -184,6 +184,21 @@ struct StoreTests {
         }
     }
 
+    @Test("a lock that a dead engine's child still has for a moment is waited for")
+    func deadOwner() throws {
+        try FileManager.default.createDirectory(atPath: directory.store, withIntermediateDirectories: true)
+        let descriptor = open(directory.store + "/engine.lock", O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
+        #expect(flock(descriptor, LOCK_EX) == 0)
+        // No process has a number so high.
+        #expect(pwrite(descriptor, "99999999\n", 9, 0) == 9)
+        let thread = Thread {
+            usleep(20_000)
+            close(descriptor)
+        }
+        thread.start()
+        #expect(try LMDBLog(path: directory.store).head == .empty)
+    }
+
     @Test("a copy of a store has its id, and is known to be at another place")
     func copies() throws {
         let log = try LMDBLog(path: directory.store)

@@ -13,7 +13,7 @@ struct EngineLock: ~Copyable {
             if errno == ENOTDIR { throw .notAStore(path: directory.path, reason: "it is not a directory") }
             throw .notWritable(path: directory.path, reason: systemReason(errno))
         }
-        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+        guard Self.take(descriptor) == 0 else {
             let reason = errno
             defer { close(descriptor) }
             guard reason == EWOULDBLOCK else {
@@ -27,6 +27,22 @@ struct EngineLock: ~Copyable {
         _ = ftruncate(descriptor, 0)
         _ = pwrite(descriptor, text, text.count, 0)
     }
+
+    /// When an engine is killed while it starts a program, the child has the lock until it has become that program, a moment later.
+    /// So an owner that is dead is waited for.
+    private static func take(_ descriptor: Int32) -> Int32 {
+        for _ in 0..<waitsMax {
+            let code = flock(descriptor, LOCK_EX | LOCK_NB)
+            guard code != 0, errno == EWOULDBLOCK, let owner = owner(descriptor), kill(pid_t(owner), 0) != 0,
+                errno == ESRCH
+            else { return code }
+            usleep(waitMicroseconds)
+        }
+        return flock(descriptor, LOCK_EX | LOCK_NB)
+    }
+
+    private static let waitsMax = 1000
+    private static let waitMicroseconds: UInt32 = 2000
 
     deinit {
         // Emptied, not removed: another engine may have the file open already and would lock a file without a name.
