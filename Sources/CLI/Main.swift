@@ -27,6 +27,7 @@ enum Main {
     }
 
     private static func perform(_ words: [String]) async throws -> ExitCode {
+        if let code = try FaultReport.code(for: words) { return code }
         guard let name = words.first, name != "help" || words.count > 1 else {
             output(overview)
             return words.isEmpty ? .usage : .success
@@ -50,6 +51,7 @@ enum Main {
             output(command.help.text)
             return .success
         }
+        FaultReport.prepare(store: StoreLocation(arguments).path)
         if !command.handlesSignals { Signals.watch { _exit(ExitCode.interrupted.rawValue) } }
         return try await command.init(arguments).run()
     }

@@ -82,6 +82,67 @@ struct StoreDamageTests {
         #expect(try #require(size) >= (lastPage + 1) * 4096)
     }
 
+    @Test("a bit that flips where a page keeps its structure is found without LMDB, or does LMDB no harm")
+    func flippedStructure() throws {
+        let events = try fill()
+        try LMDBReader.checkPages(path: directory.store)
+        let whole = try #require(FileManager.default.contents(atPath: directory.data))
+        let handle = try #require(FileHandle(forUpdatingAtPath: directory.data))
+        func put(_ byte: UInt8, at place: Int) throws {
+            try handle.seek(toOffset: UInt64(place))
+            try handle.write(contentsOf: [byte])
+        }
+        var generator = SeededGenerator(seed: 3)
+        var found = 0
+        for _ in 0..<400 {
+            let place =
+                Int.random(in: 2..<(whole.count / 4096), using: &generator) * 4096
+                + Int.random(in: 0..<40, using: &generator)
+            try put(whole[place] ^ 1 << UInt8.random(in: 0..<8, using: &generator), at: place)
+            do {
+                try LMDBReader.checkPages(path: directory.store)
+                // Of a page that is not in use, or the unused part of one.
+                let reader = try LMDBReader(path: directory.store)
+                try reader.checkPages()
+                #expect(try reader.allEvents() == events)
+            } catch is LogError {
+                found += 1
+            }
+            try put(whole[place], at: place)
+        }
+        try handle.close()
+        #expect(found > 50)
+        #expect(try LMDBReader(path: directory.store).allEvents() == events)
+    }
+
+    @Test("a page that is in use and listed as free is found")
+    func usedAndFree() throws {
+        var story = Story()
+        let log = try LMDBLog(path: directory.store)
+        for _ in 0..<5 {
+            story.add(.engineStopped, actor: .engine)
+            try log.append(story.take())
+        }
+        try LMDBReader.checkPages(path: directory.store)
+        let whole = try #require(FileManager.default.contents(atPath: directory.data))
+        // The newest list of free pages: its root is in the newest meta page.
+        let roots = [0, 4096].map { page in
+            whole.withUnsafeBytes { bytes in
+                (
+                    bytes.loadUnaligned(fromByteOffset: page + 144, as: Int.self),
+                    bytes.loadUnaligned(fromByteOffset: page + 80, as: Int.self)
+                )
+            }
+        }
+        let root = try #require(roots.max { $0.0 < $1.0 }).1
+        let handle = try #require(FileHandle(forUpdatingAtPath: directory.data))
+        // The last eight bytes of the page are the last number of its first row's list.
+        try handle.seek(toOffset: UInt64(root * 4096 + 4088))
+        try handle.write(contentsOf: withUnsafeBytes(of: root) { Data($0) })
+        try handle.close()
+        #expect(throws: LogError.self) { try LMDBReader.checkPages(path: directory.store) }
+    }
+
     @Test("an event whose bytes have changed is refused, and the others are read")
     func changedEvent() throws {
         let events = try fill()

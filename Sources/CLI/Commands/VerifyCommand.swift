@@ -56,6 +56,8 @@ struct VerifyCommand: Command {
         let last = try reader.currentHead().number
         let status = StatusLine()
         do {
+            // LMDB trusts its pages, so they come first.
+            try reader.checkPages()
             let report = try Verification.run(reader, from: from, against: against) { report in
                 status.show("verified \(report.events) of \(last) events")
             }

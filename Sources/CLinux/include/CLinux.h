@@ -47,6 +47,13 @@ int linux_kill(pid_t process, int signal);
 // Gives two directories each the name of the other, in one step. -1 with errno.
 int linux_exchange(const char *one, const char *other);
 
+// When a fault of its own ends this process (SIGSEGV, SIGBUS, SIGABRT), it becomes this program instead, with the same arguments
+// and the signal's number, two digits, written to `number`, which is a place in one of them. All must stay where they are.
+void linux_on_fault(char *const arguments[], char *number);
+
+// Ends this process by the signal.
+void linux_die(int signal);
+
 // A child that closes its end early must not end this process; and a process that ignores SIGCHLD cannot learn how its
 // children ended.
 void linux_prepare_signals(void);

@@ -83,6 +83,22 @@ package final class LMDBReader: StoreQueries {
     package func currentHead() throws(LogError) -> LogHead {
         try environment.read { transaction throws(LogError) in try environment.head(transaction) }
     }
+
+    /// Looks at every page of the store as it is now, which LMDB does not; an engine may go on writing meanwhile.
+    package func checkPages() throws(LogError) {
+        // Two commits between the view and the look at the file are rare, and so many times in a row impossible.
+        for _ in 0..<1000 {
+            let isDone = try environment.read { transaction throws(LogError) in
+                try environment.directory.checkPages(of: transaction.number)
+            }
+            if isDone { return }
+        }
+    }
+
+    /// The same without opening the store: for one that LMDB has stumbled over.
+    package static func checkPages(path: String) throws(LogError) {
+        _ = try StoreDirectory(path: path).checkPages()
+    }
 }
 
 extension StoreInfo {

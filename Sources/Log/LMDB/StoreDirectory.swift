@@ -119,10 +119,38 @@ struct StoreDirectory: Sendable {
             let pageCount = UInt64(max(0, size(of: dataPath))) / UInt64(newest.pageSize)
             // LMDB does not write pages that a transaction took and gave back, so that a file may end before its last page.
             if newest.lastPage < pageCount { return }
-            var walk = PageWalk(descriptor: descriptor, pageSize: newest.pageSize, pageCount: pageCount)
-            if walk.isWhole(from: newest.freeRoot), walk.isWhole(from: newest.mainRoot) { return }
+            if fault(in: newest, descriptor) == nil { return }
         }
         throw .corrupt("the file data.mdb is shorter than its last commit says", at: nil)
+    }
+
+    /// Looks at all pages of the commit with that number of LMDB's, or of the last one. False: that commit is no longer one of the
+    /// two that the file names.
+    func checkPages(of transaction: UInt64? = nil) throws(LogError) -> Bool {
+        let descriptor = open(dataPath, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw errno == ENOENT ? absent : missing(errno) }
+        defer { close(descriptor) }
+        let first = try metaPage(descriptor, at: 0)
+        let metas = [first, try metaPage(descriptor, at: first.pageSize)]
+        guard metas[1].pageSize == first.pageSize else { throw notLMDB("its page sizes differ") }
+        let wanted = transaction ?? max(metas[0].transaction, metas[1].transaction)
+        guard let meta = metas.first(where: { $0.transaction == wanted }) else { return false }
+        if let fault = fault(in: meta, descriptor) {
+            throw .corrupt("page \(fault.page) of data.mdb: \(fault.reason)", at: nil)
+        }
+        return true
+    }
+
+    private func fault(in meta: MetaPage, _ descriptor: Int32) -> PageWalk.Fault? {
+        let count = UInt64(max(0, size(of: dataPath))) / UInt64(meta.pageSize)
+        var walk = PageWalk(
+            descriptor: descriptor, pageSize: meta.pageSize, pageCount: count, lastPage: meta.lastPage)
+        do throws(PageWalk.Fault) {
+            try walk.check(free: meta.free, main: meta.main)
+            return nil
+        } catch {
+            return error
+        }
     }
 
     private var absent: LogError { .notAStore(path: path, reason: "it has no file data.mdb") }
@@ -131,8 +159,8 @@ struct StoreDirectory: Sendable {
 
     private struct MetaPage {
         var pageSize: Int
-        var freeRoot: UInt64
-        var mainRoot: UInt64
+        var free: PageWalk.Root
+        var main: PageWalk.Root
         var lastPage: UInt64
         var transaction: UInt64
     }
@@ -154,8 +182,8 @@ struct StoreDirectory: Sendable {
                 throw notLMDB("its page size cannot be \(pageSize)")
             }
             return MetaPage(
-                pageSize: pageSize, freeRoot: page.loadUnaligned(fromByteOffset: 80, as: UInt64.self),
-                mainRoot: page.loadUnaligned(fromByteOffset: 128, as: UInt64.self),
+                pageSize: pageSize, free: PageWalk.Root(UnsafeRawBufferPointer(rebasing: page[40..<88])),
+                main: PageWalk.Root(UnsafeRawBufferPointer(rebasing: page[88..<136])),
                 lastPage: page.loadUnaligned(fromByteOffset: 136, as: UInt64.self),
                 transaction: page.loadUnaligned(fromByteOffset: 144, as: UInt64.self))
         }

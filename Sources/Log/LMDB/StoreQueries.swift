@@ -53,6 +53,7 @@ extension StoreQueries {
                 }
                 while let (key, bytes) = row {
                     let number = SequenceNumber(key.count == 8 ? key.bigEndian(at: 0) : 0)
+                    guard number > last else { throw .corrupt("an earlier event stands after it", at: last) }
                     if number != last.next { try transaction.checkGap(after: last, before: number, tables) }
                     last = number
                     chunk.append(try EventCodec.decode(bytes, number: last, payloads: payloads))

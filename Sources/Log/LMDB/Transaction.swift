@@ -21,6 +21,9 @@ struct ReadTransaction: ~Copyable {
 
     deinit { mdb_txn_abort(raw) }
 
+    /// LMDB's number of the commit that it sees.
+    var number: UInt64 { UInt64(mdb_txn_id(raw)) }
+
     func get(_ table: Table, _ key: UnsafeRawBufferPointer) throws(LogError) -> UnsafeRawBufferPointer? {
         do throws(LMDBError) {
             return try find(raw, table, key)

@@ -1,0 +1,40 @@
+import CLinux
+import Glibc
+import StepwellLog
+
+/// What is told when a fault ends this process. LMDB trusts its pages, and a damaged one may lead it anywhere. So the process
+/// becomes one that has not touched the store, looks at all its pages, and says which is damaged; if none is, the fault was this
+/// program's own, and the process ends by it.
+enum FaultReport {
+    private static let word = "--after-signal="
+
+    /// From now on a fault is reported in this way.
+    static func prepare(store path: String) {
+        let words = ["stepwell", word + "00", path]
+        var arguments: [UnsafeMutablePointer<CChar>?] = words.map { strdup($0) }
+        guard let option = arguments[1] else { return }
+        arguments.append(nil)
+        // Never given back: the handler needs it to the last.
+        let list = UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>.allocate(capacity: arguments.count)
+        list.initialize(from: arguments, count: arguments.count)
+        linux_on_fault(list, option + word.utf8.count)
+    }
+
+    /// What to do in the process that another has become; nil in every other one.
+    static func code(for words: [String]) throws(LogError) -> ExitCode? {
+        guard words.count == 2, words[0].hasPrefix(word), let signal = Int32(words[0].dropFirst(word.count)) else {
+            return nil
+        }
+        // An engine may have gone on writing: only what is found again is damage.
+        for round in 1...3 {
+            do throws(LogError) {
+                try LMDBReader.checkPages(path: words[1])
+                break
+            } catch {
+                if round == 3 { throw error }
+            }
+        }
+        linux_die(signal)
+        return .failure
+    }
+}
