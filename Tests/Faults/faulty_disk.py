@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import functools
-import os
 import struct
 import subprocess
 import tempfile
 from pathlib import Path
 from typing import Dict, NamedTuple
 
-SOURCE = Path(__file__).resolve().parent / "disk.c"
+HERE = Path(__file__).resolve().parent
 
 
 class Fault(NamedTuple):
@@ -67,10 +66,11 @@ def _folder() -> "tempfile.TemporaryDirectory[str]":
 
 
 @functools.lru_cache(maxsize=None)
-def library() -> Path:
-    """disk.c, compiled. It goes with this process."""
-    path = Path(_folder().name) / f"disk-{os.getpid()}.so"
+def library(source: str = "disk.c") -> Path:
+    """A library of this folder, compiled. It goes with this process."""
+    path = Path(_folder().name) / f"{source}.so"
     subprocess.run(
-        ["cc", "-O1", "-Wall", "-Wextra", "-Werror", "-shared", "-fPIC", "-o", str(path), str(SOURCE), "-ldl", "-lpthread"],
+        ["cc", "-O1", "-Wall", "-Wextra", "-Werror", "-shared", "-fPIC", "-o", str(path), str(HERE / source), "-ldl",
+         "-lpthread"],
         check=True)
     return path

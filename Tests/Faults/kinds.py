@@ -5,11 +5,16 @@ from __future__ import annotations
 import os
 import random
 import tempfile
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Callable, Dict, Iterable, List, NamedTuple, Optional, Tuple
 
+import damage
+from damage import Damage, DamageTrial
 from faulty_disk import Fault
+from load import Load
+from pauses import Pause
 from trial import Base, Trial
 
 # None: the fault has not struck. Else the violations.
@@ -22,6 +27,15 @@ class Ground:
     def __init__(self) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="stepwell-faults-")
         self.bases = Trial().record(Path(self._folder.name))
+        self._lock = threading.Lock()
+
+    def load(self, length: int) -> Path:
+        """A store with fifty open tasks of so many steps in each of three lanes."""
+        path = Path(self._folder.name) / f"load-{length}"
+        with self._lock:
+            if not path.exists():
+                Load().prepare(path, length)
+        return path
 
     def end(self) -> None:
         self._folder.cleanup()
@@ -47,6 +61,25 @@ def of_disk(*kinds: str, times: int = 1) -> Callable[[Ground, random.Random], Ou
     return trial
 
 
+def of_bytes(harm: Damage) -> Callable[[Ground, random.Random], Outcome]:
+    """Trials in which the file is not what was written."""
+    return lambda ground, chance: DamageTrial().try_damage(chance.choice(ground.bases[1:]), harm, chance)
+
+
+def of_time(name: str) -> Callable[[Ground, random.Random], Outcome]:
+    """Trials of pauses and clocks."""
+    return lambda ground, chance: getattr(Pause(), name)(chance)
+
+
+def under_load(kills: int, length: int) -> Callable[[Ground, random.Random], Outcome]:
+    """Kills at random moments while fifty tasks run."""
+
+    def trial(ground: Ground, chance: random.Random) -> Outcome:
+        return Load().try_kills(ground.load(length), kills, chance)
+
+    return trial
+
+
 class Kind(NamedTuple):
     name: str
     # How it is injected, and what is expected, for docs/reliability.md.
@@ -55,16 +88,19 @@ class Kind(NamedTuple):
     trial: Callable[[Ground, random.Random], Outcome]
     # How many trials the tests run.
     runs: int
+    # The tests strike every call that the workload makes instead.
+    is_swept: bool = False
 
 
 WHOLE = "the next command goes on; every invariant holds"
+TOLD = "every command answers as before or says that the store is damaged, none dies by a signal; `verify` tells it or it is harmless"
 KINDS = [
-    Kind("kill", "kill -9 from within a call, before or after it", WHOLE, of_disk("before"), 0),
+    Kind("kill", "kill -9 from within a call, before or after it", WHOLE, of_disk("before"), 0, True),
     Kind("kill after the call", "kill -9 when the call is done and the engine does not know it", WHOLE, of_disk("after"), 60),
     Kind("kill in the recovery", "a second kill within the first calls of the next engine", WHOLE, of_disk("before", "before"), 60),
     Kind(
         "power", "at a call, the unsynced writes are lost, kept, reordered by page or torn by sector of 512 bytes", WHOLE,
-        of_disk("power"), 0),
+        of_disk("power"), 0, True),
     Kind("power, twice", "and once more within the first calls of the next engine", WHOLE, of_disk("power", "power"), 60),
     Kind("kill, then power", "a kill, and the power fails in the next engine", WHOLE, of_disk("before", "power"), 30),
     Kind(
@@ -74,6 +110,23 @@ KINDS = [
         "disk full", "a write in part, then ENOSPC for five calls",
         "the engine waits and goes on, or ends with 1 and says why; " + WHOLE, of_disk("full", times=6), 24),
     Kind("short write", "a write in part, though there is space", "as with EIO, or done again; " + WHOLE, of_disk("short"), 40),
+    Kind(
+        "kill under load", "50 tasks at once, 25 kills at random moments, and somebody who follows the log",
+        WHOLE + "; who follows has seen every event", under_load(25, 3), 2),
+    Kind(
+        "kill under load, long", "50 tasks at once, 200 kills at random moments", "the same", under_load(200, 60), 0),
+    Kind("bit flip", "one bit of the file, anywhere", TOLD, of_bytes(damage.flip_bit), 60),
+    Kind("bad sectors", "sectors hold zeros, ones or noise", TOLD, of_bytes(damage.overwrite), 40),
+    Kind("misdirected write", "a page in the place of another", TOLD, of_bytes(damage.misdirect), 40),
+    Kind("lost end", "the file is cut anywhere", TOLD, of_bytes(damage.truncate), 40),
+    Kind("zeros", "the whole file is zeros", TOLD, of_bytes(damage.zero), 2),
+    Kind(
+        "worker stands still", "SIGSTOP until its attempt has run out of time, then SIGCONT",
+        "the late result is recorded as rejected; the next attempt's counts", of_time("stop_worker"), 4),
+    Kind("engine stands still", "SIGSTOP for longer than a timeout", WHOLE, of_time("stop_engine"), 6),
+    Kind(
+        "clock set", "by a second to ten years, forward or back, while it runs and between runs",
+        "time in the log never goes back; nothing fires twice", of_time("set_clock"), 8),
 ]
 
 
@@ -96,7 +149,10 @@ def seeded(kind: Kind, ground: Ground, seed: int, count: int, first: int = 0) ->
 
     def trial(number: int) -> Outcome:
         name = f"{seed}/{kind.name}/{number}"
-        outcome = kind.trial(ground, random.Random(name))
+        try:
+            outcome = kind.trial(ground, random.Random(name))
+        except AssertionError as error:
+            outcome = [str(error)]
         return outcome and [f"{violation} (seed {name})" for violation in outcome]
 
     return run_all([lambda number=number: trial(number) for number in range(first, first + count)])  # type: ignore[misc]

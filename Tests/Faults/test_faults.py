@@ -1,4 +1,4 @@
-"""The real engine on a disk that fails at every call, in every way that a disk does.
+"""The real engine under every kind of fault: each call to the disk struck, and a few trials of everything else.
 
 STEPWELL_SEED=N repeats an earlier run; the seed is printed with what fails.
 """
@@ -15,7 +15,7 @@ from faulty_disk import Fault
 from kinds import KINDS, Ground, Tally
 
 
-class FaultyDisk(unittest.TestCase):
+class Faults(unittest.TestCase):
     ground: Ground
 
     @classmethod

@@ -12,7 +12,8 @@ from typing import Any, Dict, List, NamedTuple, Optional, Sequence
 import invariants
 from faulty_disk import Counts, Fault, FaultyDisk
 from invariants import Event
-from support import EndToEndTest, Running, Stepwell
+from scene import Scene
+from support import Running
 from workload import RESULTS, STAGES, Stage, write_templates
 
 # A fault strikes once, and recovery needs one command more.
@@ -31,15 +32,11 @@ class Base(NamedTuple):
     calls: int
 
 
-class Trial(EndToEndTest):
-    """Not a test by itself: `try_faults` gives what is wrong, and leaves no process and no file."""
-
-    def runTest(self) -> None:
-        """What unittest asks of a test that is made by hand."""
+class Trial(Scene):
+    """`try_faults` gives what is wrong."""
 
     def try_faults(self, base: Base, *faults: Fault) -> List[str]:
         """Runs one stage. The first fault strikes; after it the next one, whose call is counted from there."""
-        self.setUp()
         try:
             self._begin(base.folder, faults)
             self.seen = dict(base.seen)
@@ -51,7 +48,6 @@ class Trial(EndToEndTest):
 
     def record(self, folder: Path) -> List[Base]:
         """Runs the whole workload on a sound disk, and keeps what it finds before each stage."""
-        self.setUp()
         try:
             self._begin(None, ())
             bases = []
@@ -69,16 +65,10 @@ class Trial(EndToEndTest):
             self.doCleanups()
 
     def _begin(self, folder: Optional[Path], faults: Sequence[Fault]) -> None:
-        self.stepwell = Stepwell(self)
-        if folder:
-            shutil.copytree(folder, self.stepwell.folder, dirs_exist_ok=True)
-        self.effects = self.stepwell.folder / "effects"
-        self.stepwell.environment["EFFECTS"] = str(self.effects)
+        self.begin(folder)
         self.disk = FaultyDisk(self.stepwell.folder, self.stepwell.store / "data.mdb")
         write_templates(self.stepwell.folder)
         self.faults = list(faults)
-        # Events that somebody has seen, in part or whole, by number.
-        self.seen: Dict[int, Event] = {}
         self.violations: List[str] = []
         # How each command ended, for whoever looks for a violation's cause.
         self.ends: List[str] = []
@@ -148,9 +138,7 @@ class Trial(EndToEndTest):
 
     def _check(self) -> List[str]:
         events = self.stepwell.events()
-        found = invariants.of_log(self.stepwell.store, events)
-        found += invariants.seen(events, self.seen)
-        found += invariants.effects(events, invariants.read_effects(self.effects))
+        found = self.broken(events)
         keys = {event["task_id"]: event["data"]["key"] for event in events if event["type"] == "task.submitted"}
         results: Dict[str, Dict[str, Any]] = {key: {} for key in keys.values()}
         for event in events:

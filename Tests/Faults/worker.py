@@ -1,12 +1,13 @@
 """A worker that needs 15 ms to start: it speaks the protocol without the SDK.
 
-Its handler fails twice, each time after it has saved a checkpoint, and ends when it is given the second one. It leaves in
-the file of effects when it began, what it was given, and what it knows to be saved.
+faults.checkpointed fails twice, each time after it has saved a checkpoint, and ends when it is given the second one.
+faults.held waits for a file. Both leave in the file of effects when they began, what they were given, and what is saved.
 """
 
 import json
 import os
 import sys
+import time
 
 
 def say(**message):
@@ -27,7 +28,15 @@ def leave(attempt, what, note=""):
         file.write((" ".join(words).strip() + "\n").encode())
 
 
-def run(attempt):
+def held(attempt):
+    leave(attempt, "start")
+    while not os.path.exists("go"):
+        time.sleep(0.002)
+    leave(attempt, "end")
+    say(type="result", lease=attempt["lease"], result=1)
+
+
+def checkpointed(attempt):
     leave(attempt, "start")
     at = attempt.get("checkpoint", 0)
     leave(attempt, "given", at)
@@ -41,12 +50,12 @@ def run(attempt):
     say(type="failure", lease=attempt["lease"], message=f"not yet at {at}")
 
 
-say(type="hello", protocol=1, handlers=[{"name": "faults.checkpointed"}])
+say(type="hello", protocol=1, handlers=[{"name": "faults.checkpointed"}, {"name": "faults.held"}])
 hear()
 while True:
     message = hear()
     if message["type"] == "attempt":
-        run(message)
+        {"faults.checkpointed": checkpointed, "faults.held": held}[message["handler"]](message)
     elif message["type"] == "drain":
         say(type="drained")
         sys.exit(0)

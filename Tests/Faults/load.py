@@ -1,0 +1,82 @@
+"""Fifty tasks at once, an engine that is killed at any moment, and somebody who looks on."""
+
+from __future__ import annotations
+
+import json
+import random
+from pathlib import Path
+from typing import List
+
+from invariants import Event
+from scene import Scene
+from support import Running, wait_until
+from workload import FIRST_FAILS, step
+
+TASKS = 50
+LANES = 3
+# No life of an engine is this long; it ends before, or has a fault.
+LIFE_MAX = 0.4
+
+
+def steps(length: int) -> List[dict]:  # type: ignore[type-arg]
+    """Three chains side by side, and one step that waits for all."""
+    result = [
+        step(f"{lane}-{place}", FIRST_FAILS if place == 1 else "echo 1", *([f"{lane}-{place - 1}"] if place else []))
+        for lane in range(LANES) for place in range(length)
+    ]
+    return [*result, step("join", "echo 9", *(f"{lane}-{length - 1}" for lane in range(LANES)))]
+
+
+class Load(Scene):
+    """`prepare` makes the store, `try_kills` gives what is wrong."""
+
+    def prepare(self, into: Path, length: int) -> None:
+        """Fifty open tasks, each left by an engine that was killed when it had taken it."""
+        try:
+            self.begin()
+            template = self.write_template(*steps(length))
+            for number in range(TASKS):
+                run = self.stepwell.start("run", template, "--key", str(number))
+                wait_until(lambda: "task.submitted" in run.stderr or run.code is not None, "the task is taken")
+                if run.code is not None:
+                    raise AssertionError(f"ended by itself: {run}")
+                run.kill()
+            self.assertEqual(len(self.stepwell.events("task.submitted")), TASKS)
+            self.end_processes()
+            for file in self.stepwell.folder.glob("*.*"):
+                file.unlink()
+            self.stepwell.folder.rename(into)
+        finally:
+            self.doCleanups()
+
+    def try_kills(self, base: Path, kills: int, chance: random.Random) -> List[str]:
+        """Drives all tasks at once, kills the engine so many times, and lets it end."""
+        try:
+            self.begin(base)
+            watcher = self.stepwell.start("events", "--follow", "-o", "jsonl")
+            self.killed = 0
+            for _ in range(kills):
+                engine = self.stepwell.start("resume", "-o", "json")
+                # Most lives are short, so that recovery is struck too.
+                if not engine.runs_for(LIFE_MAX * chance.random() ** 2):
+                    if engine.code != 0:
+                        return [f"an engine ended by itself: {engine}"]
+                    break
+                engine.kill()
+                self.killed += 1
+            last = self.stepwell.run("resume", "-o", "json", code=None, timeout=300)
+            found = [] if last.code == 0 else [f"the last engine ended with {last.code}: {last}"]
+            events = self.stepwell.events()
+            found += self._watched(watcher, events)
+            return found + self.broken(events) + self.incomplete(events)
+        finally:
+            self.doCleanups()
+
+    def _watched(self, watcher: Running, events: List[Event]) -> List[str]:
+        """What the watcher has shown, all of it and in order."""
+        wait_until(
+            lambda: watcher.code is not None or watcher.stdout.count("\n") >= len(events), "the watcher has caught up")
+        if watcher.code is not None:
+            return [f"who looks on ended with {watcher.code}: {watcher.stderr[-500:]}"]
+        shown = [json.loads(line) for line in watcher.stdout.splitlines()]
+        return [] if shown == events else ["who looked on has seen other events than the log has"]
