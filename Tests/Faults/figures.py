@@ -10,10 +10,14 @@ import sys
 from pathlib import Path
 from typing import Any, Dict, List
 
-from kinds import KINDS
+from kinds import KINDS, Kind
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "reliability.md"
 BEGIN, END = "<!-- figures: written by Tests/Faults/figures.py -->", "<!-- end of figures -->"
+
+
+def in_test(kind: Kind) -> str:
+    return f"{kind.runs}" if kind.runs else ("every call" if kind.is_swept else "–")
 
 
 def table(figures: Dict[str, Any]) -> List[str]:
@@ -24,12 +28,11 @@ def table(figures: Dict[str, Any]) -> List[str]:
     ]
     for kind in KINDS:
         soak = figures["kinds"].get(kind.name, {"runs": 0, "violations": 0})
-        in_test = f"{kind.runs}" if kind.runs else ("every call" if kind.is_swept else "–")
         lines.append(
-            f"| {kind.name} | {kind.how} | {kind.expected} | {in_test} | {soak['runs']:,} | {soak['violations']} |")
+            f"| {kind.name} | {kind.how} | {kind.expected} | {in_test(kind)} | {soak['runs']:,} | {soak['violations']} |")
     runs = sum(kind["runs"] for kind in figures["kinds"].values())
     minutes = round(figures["seconds"] / 60)
-    return [*lines, "", f"The soak: {runs:,} faults in {minutes:,} minutes on two cores."]
+    return [*lines, "", f"The soak: {runs:,} faults in {minutes:,} minutes of trials on two cores."]
 
 
 def main() -> None:

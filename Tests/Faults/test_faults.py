@@ -10,6 +10,7 @@ import random
 import unittest
 from typing import List
 
+import figures
 import kinds
 from faulty_disk import Fault
 from kinds import KINDS, Ground, Tally
@@ -51,6 +52,11 @@ class Faults(unittest.TestCase):
             if kind.runs:
                 with self.subTest(kind=kind.name):
                     self.check(kinds.seeded(kind, self.ground, self.seed, kind.runs), kind.runs // 2)
+
+    def test_the_page_describes_every_kind(self) -> None:
+        page = figures.PAGE.read_text(encoding="utf-8")
+        for kind in KINDS:
+            self.assertIn(f"| {kind.name} | {kind.how} | {kind.expected} | {figures.in_test(kind)} |", page)
 
     def test_a_fault_that_is_not_noticed_would_be_seen(self) -> None:
         """The check itself: a store whose last commit is taken back afterwards must be found."""

@@ -35,7 +35,7 @@ TASKS: Dict[str, List[Dict[str, Any]]] = {
         step("tell", "echo 3", "load"),
     ],
     "slow": [
-        step("late", '[ "$STEPWELL_ATTEMPT" -gt 1 ] || exec sleep 600; echo 1', timeout_seconds=0.05),
+        step("late", '[ "$STEPWELL_ATTEMPT" -gt 1 ] || exec sleep 600; echo 1', attempts=8, timeout_seconds=0.1),
         step("then", "echo 2", "late"),
     ],
     "checkpointed": [
