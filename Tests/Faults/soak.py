@@ -20,7 +20,7 @@ import kinds
 from kinds import KINDS, Ground, Kind
 
 # Seconds that a kind has before it is the next one's turn.
-TURN = 8
+TURN = 20
 
 
 class Figures:
