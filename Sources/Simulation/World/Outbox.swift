@@ -14,6 +14,10 @@ final class Outbox: @unchecked Sendable {  // The simulation has one thread.
     private(set) var answers: [(command: Int, error: EngineError?)] = []
     private(set) var deliveries: [Assignment] = []
     private(set) var stops: [Stop] = []
+    /// Who waited for the end of a task, and what they were told.
+    private(set) var settled: [(task: TaskID, state: TaskState?)] = []
+    /// The tasks for whose end somebody has begun to wait.
+    private(set) var registered: [TaskID] = []
     private(set) var content: StateContent?
     /// Something left that may not leave yet.
     private(set) var fault: String?
@@ -21,6 +25,8 @@ final class Outbox: @unchecked Sendable {  // The simulation has one thread.
     func observe(_ records: [EventRecord]) { self.records += records }
     func answer(_ command: Int, _ error: EngineError?) { answers.append((command, error)) }
     func stop(_ lease: Lease, _ reason: StopReason) { stops.append(Stop(lease: lease, reason: reason)) }
+    func register(_ task: TaskID) { registered.append(task) }
+    func settle(_ task: TaskID, _ state: TaskState?) { settled.append((task, state)) }
     func see(_ content: StateContent) { self.content = content }
 
     /// An attempt is handed to a worker: no failure may take away any more that it was started.
@@ -37,6 +43,8 @@ final class Outbox: @unchecked Sendable {  // The simulation has one thread.
         answers.removeAll(keepingCapacity: true)
         deliveries.removeAll(keepingCapacity: true)
         stops.removeAll(keepingCapacity: true)
+        settled.removeAll(keepingCapacity: true)
+        registered.removeAll(keepingCapacity: true)
         content = nil
     }
 }

@@ -1,4 +1,5 @@
 import StepwellEngine
+import StepwellKernel
 import StepwellLog
 import StepwellModel
 
@@ -45,6 +46,19 @@ extension World {
         send(command, clients.send(act: place, replaces: replacing), by: .client)
     }
 
+    /// Registers somebody for the end of an open task, if it is one still.
+    private func wait(for task: TaskID) {
+        guard let engine, !engine.hasEnded else { return }
+        let outbox = engine.outbox
+        post(
+            .query(
+                { view in
+                    guard let state = view.state[task]?.state, state != .blockedByFailures else { return }
+                    view.waiters.append((task, { outbox.settle(task, try? $0.get()) }))
+                    outbox.register(task)
+                }, refused: { _ in }))
+    }
+
     private func command(_ command: Command, act: Int) {
         guard canAsk else { return }
         figures[.operatorCommands] += 1
@@ -59,9 +73,14 @@ extension World {
         post(.command(command, by: Actor(kind, id: String(number)), answer: { outbox.answer(number, $0) }))
     }
 
-    /// A client hears what became of its command.
+    /// A client hears what became of its command. Some wait for the end of what they have submitted.
     func hear(_ number: Int, _ error: EngineError?) throws(Violation) {
         try clients.hear(number, isAccepted: error == nil, at: ledger.last)
+        if error == nil, number % 2 == 0, let act = clients.submission(number),
+            case .submit(let task, _, _, _, _) = scenario.acts[act].deed
+        {
+            wait(for: clients.taskID(task))
+        }
         // Nobody has refused the task as such.
         if case .log = error, let act = clients.submission(number) { agenda.plan(.act(act), at: now + 300) }
         if case .stopped = error, let act = clients.submission(number) { agenda.plan(.act(act), at: now + 300) }

@@ -34,6 +34,41 @@ extension World {
         Violation(invariant: "effects", message: message, number: number)
     }
 
+    /// Whoever waits for a task hears of its end, or that it is blocked, once.
+    func checkSettled(_ engine: EngineLife) throws(Violation) {
+        var told = engine.outbox.settled[...]
+        for record in engine.outbox.records {
+            guard let task = record.task, let state = record.event.verdict else { continue }
+            for _ in 0..<(engine.waiting.removeValue(forKey: task) ?? 0) {
+                guard let next = told.popFirst(), next == (task, state) else {
+                    throw Violation(
+                        invariant: "waiters",
+                        message: "somebody who waits for task \(task) does not hear that it is "
+                            + state.name, number: record.number)
+                }
+            }
+        }
+        if let extra = told.first {
+            throw Violation(
+                invariant: "waiters", message: "the end of task \(extra.task) is told, and has not come just now",
+                number: ledger.last)
+        }
+        // Questions are asked last in a turn.
+        for task in engine.outbox.registered { engine.waiting[task, default: 0] += 1 }
+    }
+
+    /// When the engine stops, those who still wait hear that nothing will come.
+    func checkForsaken(_ engine: EngineLife) throws(Violation) {
+        var left = 0
+        for (_, count) in engine.waiting { left += count }
+        let told = engine.outbox.settled.count { $0.state == nil }
+        guard told == left else {
+            throw Violation(
+                invariant: "waiters", message: "\(left) wait while the engine stops, and \(told) are told",
+                number: ledger.last)
+        }
+    }
+
     /// What a worker reads is what was recorded.
     func readPayloads(_ assignment: Assignment) {
         guarded("payloads") {
@@ -54,6 +89,29 @@ extension World {
                 }
                 _ = try assignment.readDependencyResult(index)
             }
+        }
+    }
+
+    /// The scheduler decides the same again.
+    func decideAgain(_ log: SimulatedLog) throws {
+        var check = DecisionCheck()
+        var closed: [TaskID: TaskSummary] = [:]
+        var ends = log.commits[...]
+        do {
+            try log.events(after: .zero, payloads: .included) { record in
+                if case .taskSubmitted(let submission) = record.event,
+                    let template = try log.template(submission.template)
+                {
+                    check.adopt(Plan(template, digest: submission.template))
+                }
+                try check.take(record, closed: record.task.flatMap { closed[$0] })
+                guard record.number == ends.first?.number else { return true }
+                ends.removeFirst()
+                for task in try check.endCommit() where task.state.isClosed { closed[task.id] = task }
+                return true
+            }
+        } catch let error as DecisionError {
+            throw Violation(invariant: "same-decisions", message: "\(error)", number: ledger.last)
         }
     }
 
@@ -81,6 +139,18 @@ extension World {
                     throw fault("the key '\(key)' names another task than the newest")
                 }
             }
+        }
+    }
+}
+
+extension Event {
+    /// The state of a task that whoever waits for it hears of.
+    fileprivate var verdict: TaskState? {
+        switch self {
+        case .taskCompleted: .complete
+        case .taskCancelled: .cancelled
+        case .taskBlocked: .blockedByFailures
+        default: nil
         }
     }
 }

@@ -23,6 +23,8 @@ final class EngineLife {
     var workers: [(id: WorkerID, helper: Helper)] = []
     var workerCount: UInt32 = 0
     var turnCount = 0
+    /// How many wait for the end of a task, and are registered.
+    var waiting: [TaskID: Int] = [:]
 
     init(life: Int, state: State, log: SimulatedLog, focus: TaskID?, snapshots: SnapshotPolicy) {
         (self.life, self.log, self.focus) = (life, log, focus)
@@ -196,6 +198,7 @@ extension World {
                 try fold(record, engine.log)
             }
             try checkDeliveries(outbox)
+            try checkSettled(engine)
             if let content = outbox.content {
                 guard content == twin.content else { throw difference(content, twin.content) }
                 try Invariants.check(content, at: ledger)
@@ -255,6 +258,7 @@ extension World {
 
     private func end(_ engine: EngineLife) {
         engine.loop.end(.stopped)
+        guarded("waiters") { try checkForsaken(engine) }
         leaveBehind(engine)
         agenda.plan(.start(focus: engine.next.focus.map(clients.taskID)), at: now + engine.next.pause)
     }

@@ -143,7 +143,10 @@ final class World {
         engine.loop.end(.stopped)
         self.engine = nil
         // Whoever opens the store next finds the same.
-        recover { log in try checkIndexes(log) }
+        recover { log in
+            try checkIndexes(log)
+            try decideAgain(log)
+        }
     }
 }
 
