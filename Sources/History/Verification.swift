@@ -6,7 +6,7 @@ package import StepwellModel
 /// Holds a whole store against itself: every event decodes and has its checksum, the hash chain is unbroken, every recorded
 /// decision is what the scheduler decides again, and everything that is derived from the events (summaries, indexes, snapshots) is
 /// what the events give.
-package struct Verification: ~Copyable {
+public struct Verification: ~Copyable {
     /// Where the checks begin: events before are only folded.
     private let from: SequenceNumber
     /// A hash that somebody has noted; some commit must have it.
@@ -42,6 +42,12 @@ package struct Verification: ~Copyable {
         self.noted = noted
         self.checksDerived = checksDerived
         self.progress = progress
+    }
+
+    /// Checks the store in that directory as it is at this moment, also while an engine writes it.
+    /// - Throws: ``LogError/corrupt(_:at:)`` with the first event that is wrong.
+    public static func run(store path: String) throws -> VerificationReport {
+        try run(LMDBReader(path: path))
     }
 
     /// Checks the store as it is at this moment.

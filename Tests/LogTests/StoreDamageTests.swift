@@ -55,6 +55,19 @@ struct StoreDamageTests {
         #expect(try LMDBLog(path: directory.store).allEvents() == events)
     }
 
+    @Test("one of the first two pages in the place of the other is noticed: it would take a commit back")
+    func misplacedMeta() throws {
+        _ = try fill()
+        let whole = try #require(FileManager.default.contents(atPath: directory.data))
+        for (from, to) in [(0, 4096), (4096, 0)] {
+            var damaged = whole
+            damaged.replaceSubrange(to..<to + 4096, with: whole[from..<from + 4096])
+            try damaged.write(to: URL(fileURLWithPath: directory.data))
+            #expect(throws: LogError.self) { try LMDBReader(path: directory.store) }
+            #expect(throws: LogError.self) { try LMDBLog(path: directory.store) }
+        }
+    }
+
     @Test("a file that ends in pages that no one refers to is whole")
     func looseEnd() throws {
         let events = try fill()

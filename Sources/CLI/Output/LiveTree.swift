@@ -72,7 +72,7 @@ struct LiveTree: ProgressView {
         case .retryScheduled(let step, let due):
             steps[step].state = .waitingForRetry
             steps[step].note = "next attempt at \(due.timeOfDay): \(steps[step].note)"
-        case .stepCompleted(let step): finish(step, .complete, record.time)
+        case .stepCompleted(let step), .stepAdopted(let step): finish(step, .complete, record.time)
         case .stepFailed(let step, _): finish(step, .error, record.time)
         case .stepResolved(let step): finish(step, .resolvedManually, record.time)
         case .stepReset(let step): steps[step].state = .pending

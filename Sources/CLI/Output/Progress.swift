@@ -102,7 +102,9 @@ extension EventRecord {
     /// decision after them says are left out.
     fileprivate var isTransition: Bool {
         switch event {
-        case .stepEnqueued, .attemptSucceeded, .retryDue, .attemptStopped, .stepReset, .attemptCheckpointed: false
+        case .stepEnqueued, .attemptSucceeded, .retryDue, .attemptStopped, .stepReset, .attemptCheckpointed,
+            .stepAdopted:
+            false
         default: true
         }
     }

@@ -82,6 +82,9 @@ extension StepReport {
         if attempts > 0 {
             facts.append(attempts == 1 && state == .complete ? "1 attempt" : "attempt \(attempts) of \(attemptsMax)")
         }
+        if let adopted {
+            facts.append(adopted == .zero ? "result given with the fork" : "result adopted from \(adopted)")
+        }
         if losses > 0 { facts.append("lost \(losses)") }
         if let started, let completed { facts.append("\(completed - started)") }
         switch state {

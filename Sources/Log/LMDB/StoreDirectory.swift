@@ -181,6 +181,10 @@ struct StoreDirectory: Sendable {
             guard (512...65536).contains(pageSize), pageSize & (pageSize - 1) == 0 else {
                 throw notLMDB("its page size cannot be \(pageSize)")
             }
+            // One in the other's place would take the store back by a commit.
+            guard page.loadUnaligned(fromByteOffset: 0, as: UInt64.self) == offset / pageSize else {
+                throw .corrupt("page \(offset / pageSize) of data.mdb is another page", at: nil)
+            }
             return MetaPage(
                 pageSize: pageSize, free: PageWalk.Root(UnsafeRawBufferPointer(rebasing: page[40..<88])),
                 main: PageWalk.Root(UnsafeRawBufferPointer(rebasing: page[88..<136])),

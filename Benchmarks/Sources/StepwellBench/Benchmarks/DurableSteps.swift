@@ -1,7 +1,7 @@
 import Stepwell
 
 /// Throughput: many tasks at once, handlers in this process, every commit synced. With the same events written by LMDB alone
-/// beside it, the bytes on the disk, and the rate at which the log that came of it folds.
+/// beside it, the bytes on the disk, and the rates at which the log that came of it folds and verifies.
 struct DurableSteps: Benchmark {
     let name = "durable_steps"
     let summary = "8-step tasks, in-process no-op handlers, until all are complete; raw LMDB beside it"
@@ -25,6 +25,10 @@ struct DurableSteps: Benchmark {
         let foldSeconds = try await ContinuousClock().seconds {
             folded = try Replay.fold(store: scratch.store).eventsFolded
         }
+        var verified = 0
+        let verifySeconds = try await ContinuousClock().seconds {
+            verified = try Verification.run(store: scratch.store).events
+        }
         let raw = try RawLMDB(store: scratch.store)
         let rawSeconds = try raw.write(to: scratch.path + "/raw")
         return [
@@ -36,6 +40,7 @@ struct DurableSteps: Benchmark {
             Sample("event size", "bytes", Double(raw.byteCount) / Double(raw.eventCount)),
             Sample("on disk", "bytes/step", scratch.storeBytes() / steps, moreIsBetter: false),
             Sample("fold of the whole log", "events/s", Double(folded) / foldSeconds, moreIsBetter: true),
+            Sample("verify of the whole store", "events/s", Double(verified) / verifySeconds, moreIsBetter: true),
         ]
     }
 }
