@@ -59,7 +59,7 @@ struct RestoreCommand: Command {
     static let help = CommandHelp(
         name: "restore", summary: "Make a store from a backup.", operands: "BACKUP_DIR", operandCount: 1...1,
         details: """
-            The backup is checked first: its log must fold from the first event to the last. A store that is there is never
+            The backup is checked first, as 'stepwell verify' does. A store that is there is never
             overwritten. Work that was done after the backup is done again, so look at what the steps have changed outside.
             """,
         options: [replace, dryRun, .store, .output],
@@ -85,7 +85,7 @@ struct RestoreCommand: Command {
     func run() async throws -> ExitCode {
         let reader = try LMDBReader(path: backup)
         let restore = try StoreRestore(at: store.path, replaces: replaces)
-        let (_, report) = try Replay.fold(reader)
+        let report = try Verification.run(reader)
         var head = try reader.currentHead()
         var aside: String?
         if !isDryRun { (head, aside) = try restore.perform(from: reader) }
