@@ -8,6 +8,7 @@ import hashlib
 import json
 import os
 import re
+import shutil
 import signal
 import struct
 import subprocess
@@ -126,6 +127,25 @@ class Page(unittest.TestCase):
         for row in first, second, commit_1, commit_2:
             self.assertEqual(row[-4:], struct.pack(">I", crc32c(row[1:-5])))
         self.assertIn(f"the first event's {len(first)} bytes;", example)
+
+
+class Histories(unittest.TestCase):
+    def test_the_stores_of_all_formats_are_read(self):
+        reason = reason_to_skip()
+        if reason:
+            raise unittest.SkipTest(reason)
+        folders = sorted((ROOT / "Tests" / "Histories").glob("format-*"))
+        self.assertTrue(folders)
+        for folder in folders:
+            with self.subTest(folder.name), tempfile.TemporaryDirectory() as store:
+                # Even a reader writes beside the data.
+                shutil.copy(folder / "data.mdb", store)
+                done = subprocess.run([PYTHON, str(HERE / "read_log.py"), store], capture_output=True, text=True)
+                self.assertEqual(done.returncode, 0, done.stderr)
+                events = [json.loads(line) for line in done.stdout.splitlines()]
+                expected = json.loads((folder / "expected.json").read_text(encoding="utf-8"))
+                self.assertEqual(len(events), expected["events"])
+                self.assertEqual(sorted({event["type"] for event in events}), expected["types"])
 
 
 class Reader(unittest.TestCase):

@@ -40,9 +40,9 @@ extension Tables {
 }
 
 /// What the table `meta` says of the store.
-struct StoreInfo {
+package struct StoreInfo {
     /// Raised when a program that knows only the present format could misread a store. Format 2 has checksums.
-    static let format = 2
+    package static let format = 2
     /// Earlier formats that are still read. An engine that opens such a store makes it one of the present format: what it
     /// holds stays as it is, what is added is of the new form.
     static let readable = 1...format
