@@ -83,6 +83,8 @@ class Debugging(Sandbox):
         text = re.sub(r"\b\d\d:\d\d:\d\d(\.\d{3})?\b", "TIME", text)
         text = re.sub(r"\b[0-9a-f]{8}-[0-9a-f]{4}(-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})?\b", "ID", text)
         text = re.sub(r"\b[0-9a-f]{64}\b", "HASH", text)
+        # How many turns a night takes depends on the machine.
+        text = re.sub(r"\b\d+ commits\b", "COMMITS", text)
         text = re.sub(r"urn:stepwell:store:\w+", "STORE", text)
         text = re.sub(r"127\.0\.0\.1:\d+", "SERVICE", text)
         text = re.sub(r"\b[\d.]+ (ms|s)\b", "DURATION", text)
