@@ -1,3 +1,4 @@
+import StepwellKernel
 package import StepwellLog
 public import StepwellModel
 
@@ -26,30 +27,28 @@ public struct ForkPlan: Sendable {
             throw .otherTemplate(
                 "\(template.namespace).\(template.name)", "\(report.template.namespace).\(report.template.name)")
         }
-        guard let start = template.steps.firstIndex(where: { $0.name == first }) else {
-            throw .unknownStep(first, template.steps.map(\.name))
-        }
-        let behind = Self.behind(start, template)
+        let plan = Plan(template, digest: template.digest)
+        guard let start = plan.index(of: first) else { throw .unknownStep(first, template.steps.map(\.name)) }
+        let (behind, isBefore) = (Self.behind(start, plan), Self.ancestors(start, plan))
         for name in given.keys.sorted() {
-            guard let step = template.steps.firstIndex(where: { $0.name == name }) else {
-                throw .unknownStep(name, template.steps.map(\.name))
-            }
+            guard let step = plan.index(of: name) else { throw .unknownStep(name, template.steps.map(\.name)) }
             if behind[step] { throw .wouldRun(name, first) }
         }
+        let oldPlan = Plan(report.template, digest: report.submission.template)
         var results: [AdoptedResult] = []
         var warnings: [String] = []
         for (index, step) in template.steps.enumerated() where !behind[index] {
-            let old = report[step.name]
+            let oldIndex = oldPlan.index(of: step.name)
+            let old = oldIndex.map { report.steps[$0] }
             if let result = given[step.name] {
                 results.append(AdoptedResult(step: index, result: result))
             } else if let old, old.state.satisfiesDependents {
                 results.append(
                     AdoptedResult(step: index, result: old.result ?? .null, origin: origins[step.name] ?? .zero))
-                let before = report.template.steps.first { $0.name == step.name }
-                if before?.handler != step.handler {
+                if oldIndex.map({ report.template.steps[$0].handler }) != step.handler {
                     warnings.append("'\(step.name)' has another handler now; its old result is adopted all the same")
                 }
-            } else if Self.isAncestor(index, of: start, template) {
+            } else if isBefore[index] {
                 throw .noResult(step.name, first, isNew: old == nil)
             }
         }
@@ -68,28 +67,23 @@ public struct ForkPlan: Sendable {
     }
 
     /// The step itself and all that depend on it.
-    private static func behind(_ start: StepIndex, _ template: Template) -> [Bool] {
-        reach(start, template) { step, reached in template.steps[step].dependencies.contains { reached[$0] } }
-    }
-
-    private static func isAncestor(_ step: StepIndex, of other: StepIndex, _ template: Template) -> Bool {
-        step != other && behind(step, template)[other]
-    }
-
-    /// Grows the set until nothing is added; the template's order need not be that of the dependencies.
-    private static func reach(
-        _ start: StepIndex, _ template: Template, _ isNext: (StepIndex, [Bool]) -> Bool
-    ) -> [Bool] {
-        var reached = template.steps.indices.map { $0 == start }
-        var hasGrown = true
-        while hasGrown {
-            hasGrown = false
-            for step in template.steps.indices where !reached[step] && isNext(step, reached) {
-                reached[step] = true
-                hasGrown = true
-            }
+    private static func behind(_ start: StepIndex, _ plan: Plan) -> [Bool] {
+        var isBehind = [Bool](repeating: false, count: plan.stepCount)
+        isBehind[start] = true
+        for step in plan.dependenciesFirst
+        where plan.template.steps[step].dependencies.contains(where: { isBehind[$0] }) {
+            isBehind[step] = true
         }
-        return reached
+        return isBehind
+    }
+
+    /// All that the step depends on, directly or through others.
+    private static func ancestors(_ start: StepIndex, _ plan: Plan) -> [Bool] {
+        var isAncestor = [Bool](repeating: false, count: plan.stepCount)
+        for step in plan.dependenciesFirst.reversed() where step == start || isAncestor[step] {
+            for dependency in plan.template.steps[step].dependencies { isAncestor[dependency] = true }
+        }
+        return isAncestor
     }
 }
 

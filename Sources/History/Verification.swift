@@ -7,7 +7,7 @@ package import StepwellModel
 /// decision is what the scheduler decides again, and everything that is derived from the events (summaries, indexes, snapshots) is
 /// what the events give.
 public struct Verification: ~Copyable {
-    /// Where the checks begin: events before are only folded.
+    /// Where the hash chain is taken up: the commits before are believed.
     private let from: SequenceNumber
     /// A hash that somebody has noted; some commit must have it.
     private let noted: [UInt8]?
@@ -53,7 +53,7 @@ public struct Verification: ~Copyable {
     /// Checks the store as it is at this moment.
     ///
     /// - Parameters:
-    ///   - from: the event with which the checks begin; what is before is folded unchecked.
+    ///   - from: the event from which on the hash chain is followed; all else is checked from the beginning.
     ///   - noted: a hash of a commit that was noted earlier.
     /// - Throws: ``LogError/corrupt(_:at:)`` with the first event that is wrong, ``VerificationError`` when the noted hash is
     ///   none of this log's.
@@ -157,7 +157,7 @@ public struct Verification: ~Copyable {
                 if case .taskSubmitted(let submission) = record.event {
                     try submit(task, submission, record.number, view)
                 } else if !(partial?.knows(task) ?? (decisions.state[task] != nil)) {
-                    closed = try summary(of: task, before: record, view)
+                    closed = try summary(of: task, before: record)
                 }
             }
             guard partial == nil else {
@@ -183,10 +183,8 @@ public struct Verification: ~Copyable {
         if partial == nil { decisions.adopt(plan) } else { partial?.adopt(plan) }
     }
 
-    /// A closed task before something that came late: what the index says now, taken back to that moment.
-    private func summary(
-        of task: TaskID, before record: EventRecord, _ view: borrowing StoreView
-    ) throws -> TaskSummary {
+    /// A closed task before something that came late.
+    private func summary(of task: TaskID, before record: EventRecord) throws -> TaskSummary {
         if let summary = unsettled[task] { return summary }
         throw LogError.corrupt("it is an event of task \(task), which is not there or has ended", at: record.number)
     }

@@ -13,11 +13,6 @@ package struct DecisionCheck: Sendable {
 
     package init() {}
 
-    /// Takes a state that was folded from all that comes before.
-    package init(after state: State) {
-        self.state = state
-    }
-
     /// Makes a template known, before the first event of a task with it.
     package mutating func adopt(_ plan: Plan) { state.adopt(plan) }
 

@@ -12,7 +12,8 @@ sys.path[:0] = [str(HERE.parent / "EndToEnd"), str(HERE.parent / "LogReader")]
 
 try:
     import read_log
-except ImportError:  # The packages lmdb and cbor2 are missing.
+except ImportError:
+    print("WARNING: without the packages lmdb and cbor2 stores are checked by 'stepwell verify' alone", file=sys.stderr)
     read_log = None  # type: ignore[assignment]
 
 Event = Dict[str, Any]

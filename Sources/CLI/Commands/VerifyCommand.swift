@@ -5,7 +5,7 @@ import StepwellModel
 /// `stepwell verify`
 struct VerifyCommand: Command {
     private static let from = Option(
-        name: "--from", value: "SEQ", help: "check from this event on; what is before is only folded")
+        name: "--from", value: "SEQ", help: "follow the hash chain from this event on; all else is checked as ever")
     private static let against = Option(
         name: "--against", value: "HASH",
         help: "a hash that 'stepwell audit head' gave earlier: some commit must have it")
