@@ -1,6 +1,6 @@
-"""Writes the table of docs/reliability.md from the kinds of faults and the figures of a soak run.
+"""Writes the table of docs/reliability.md from the kinds of faults and the figures of a soak.
 
-usage: figures.py FIGURES.json
+usage: figures.py SOAK.json
 """
 
 from __future__ import annotations
@@ -23,16 +23,28 @@ def in_test(kind: Kind) -> str:
 def table(figures: Dict[str, Any]) -> List[str]:
     """One row for each kind."""
     lines = [
-        "| fault | how | what is expected | runs in `tools/test` | runs in the soak | violations |",
+        "| fault | how | what is expected | runs in `tools/test` | runs in the soak | faults in them |",
         "|---|---|---|---:|---:|---:|",
     ]
+    faults = figures["faults"]
     for kind in KINDS:
-        soak = figures["kinds"].get(kind.name, {"runs": 0, "violations": 0})
-        lines.append(
-            f"| {kind.name} | {kind.how} | {kind.expected} | {in_test(kind)} | {soak['runs']:,} | {soak['violations']} |")
-    runs = sum(kind["runs"] for kind in figures["kinds"].values())
-    minutes = round(figures["seconds"] / 60)
-    return [*lines, "", f"The soak: {runs:,} faults in {minutes:,} minutes of trials on two cores."]
+        trials, struck = faults["trials"].get(kind.name, 0), faults["figures"].get(kind.name, 0)
+        lines.append(f"| {kind.name} | {kind.how} | {kind.expected} | {in_test(kind)} | {trials:,} | {struck:,} |")
+    return [*lines, "", sentence("On the real program", sum(faults["figures"].values()), "faults", faults)]
+
+
+def simulated(figures: Dict[str, Any]) -> List[str]:
+    """What the simulated lives have gone through."""
+    simulation = figures["simulation"]
+    counts = dict(simulation["figures"])
+    lives = counts.pop("scenarios")
+    lines = [sentence("In the simulation", lives, "lives", simulation), "", "| in them | number |", "|---|---:|"]
+    return [*lines, *(f"| {name.replace('_', ' ')} | {count:,} |" for name, count in counts.items())]
+
+
+def sentence(where: str, count: int, what: str, part: Dict[str, Any]) -> str:
+    minutes, violations = round(part["seconds"] / 60), len(part["violations"])
+    return f"{where}: {count:,} {what} in {minutes:,} minutes on two cores, and **{violations} violations**."
 
 
 def main() -> None:
@@ -40,7 +52,7 @@ def main() -> None:
     text = PAGE.read_text(encoding="utf-8")
     before, rest = text.split(BEGIN)
     after = rest.split(END)[1]
-    PAGE.write_text("\n".join([before + BEGIN, "", *table(figures), "", END]) + after, encoding="utf-8")
+    PAGE.write_text("\n".join([before + BEGIN, "", *table(figures), "", *simulated(figures), "", END]) + after, encoding="utf-8")
 
 
 if __name__ == "__main__":

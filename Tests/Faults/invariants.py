@@ -98,6 +98,25 @@ def attempts(events: List[Event]) -> List[str]:
     return found
 
 
+def punctual(events: List[Event]) -> List[str]:
+    """No attempt runs out of time before its deadline, and no retry comes before it is due."""
+    found = []
+    deadlines: Dict[int, int] = {}
+    due: Dict[Tuple[str, str], int] = {}
+    for event in events:
+        type, data, now = event["type"], event["data"], event["time_ms"]
+        step = (event["task_id"], data.get("step"))
+        if type == "attempt.started" and "deadline_ms" in data:
+            deadlines[event["seq"]] = data["deadline_ms"]
+        elif type == "retry.scheduled":
+            due[step] = data["due_ms"]
+        elif type == "attempt.timed_out" and now < deadlines[data["lease"]]:
+            found.append(f"{step[1]} runs out of time at event {event['seq']}, before its deadline")
+        elif type == "retry.due" and now < due[step]:
+            found.append(f"{step[1]} is retried at event {event['seq']}, before it is due")
+    return found
+
+
 def effects(events: List[Event], performed: Iterable[Effect]) -> List[str]:
     """What steps have done is what the log says: no start that it knows nothing of, and none twice for one lease."""
     found = []
@@ -193,4 +212,4 @@ def chain_and_indexes(store: Path, events: List[Event]) -> List[str]:
 
 def of_log(store: Path, events: List[Event]) -> List[str]:
     """All that holds of a store alone."""
-    return order(events) or attempts(events) + chain_and_indexes(store, events)
+    return order(events) or attempts(events) + punctual(events) + chain_and_indexes(store, events)

@@ -8,7 +8,7 @@ import tempfile
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Callable, Dict, Iterable, List, NamedTuple, Optional, Tuple
+from typing import Callable, Dict, Iterable, List, NamedTuple
 
 import damage
 from damage import Damage, DamageTrial
@@ -17,8 +17,13 @@ from load import Load
 from pauses import Pause
 from trial import Base, Trial
 
-# None: the fault has not struck. Else the violations.
-Outcome = Optional[List[str]]
+
+class Outcome(NamedTuple):
+    """What one trial has shown."""
+
+    # How many faults have struck; a trial may miss.
+    faults: int
+    violations: List[str]
 
 
 class Ground:
@@ -46,7 +51,7 @@ def strike(base: Base, *faults: Fault) -> Outcome:
     trial = Trial()
     found = trial.try_faults(base, *faults)
     where = f"stage {base.stage}, {', then '.join(map(str, faults))}, {trial.ends}"
-    return [f"{violation} [{where}]" for violation in found] if trial.hits or found else None
+    return Outcome(trial.hits, [f"{violation} [{where}]" for violation in found])
 
 
 def of_disk(*kinds: str, times: int = 1) -> Callable[[Ground, random.Random], Outcome]:
@@ -63,19 +68,19 @@ def of_disk(*kinds: str, times: int = 1) -> Callable[[Ground, random.Random], Ou
 
 def of_bytes(harm: Damage) -> Callable[[Ground, random.Random], Outcome]:
     """Trials in which the file is not what was written."""
-    return lambda ground, chance: DamageTrial().try_damage(chance.choice(ground.bases[1:]), harm, chance)
+    return lambda ground, chance: Outcome(1, DamageTrial().try_damage(chance.choice(ground.bases[1:]), harm, chance))
 
 
 def of_time(name: str) -> Callable[[Ground, random.Random], Outcome]:
     """Trials of pauses and clocks."""
-    return lambda ground, chance: getattr(Pause(), name)(chance)
+    return lambda ground, chance: Outcome(1, getattr(Pause(), name)(chance))
 
 
 def under_load(kills: int, length: int) -> Callable[[Ground, random.Random], Outcome]:
     """Kills at random moments while fifty tasks run."""
 
     def trial(ground: Ground, chance: random.Random) -> Outcome:
-        return Load().try_kills(ground.load(length), kills, chance)
+        return Outcome(kills, Load().try_kills(ground.load(length), kills, chance))
 
     return trial
 
@@ -114,7 +119,7 @@ KINDS = [
         "kill under load", "50 tasks at once, 25 kills at random moments, and somebody who follows the log",
         WHOLE + "; who follows has seen every event", under_load(25, 3), 2),
     Kind(
-        "kill under load, long", "50 tasks at once, 200 kills at random moments", "the same", under_load(200, 60), 0),
+        "kill under load, long", "50 tasks at once, 200 kills at random moments", "the same", under_load(200, 240), 0),
     Kind("bit flip", "one bit of the file, anywhere", TOLD, of_bytes(damage.flip_bit), 60),
     Kind("bad sectors", "sectors hold zeros, ones or noise", TOLD, of_bytes(damage.overwrite), 40),
     Kind("misdirected write", "a page in the place of another", TOLD, of_bytes(damage.misdirect), 40),
@@ -131,17 +136,20 @@ KINDS = [
 
 
 class Tally(NamedTuple):
-    """What trials of one kind have shown."""
+    """What trials of one kind have shown; only those count in which a fault has struck."""
 
-    runs: int
+    trials: int
+    faults: int
     violations: List[str]
 
 
 def run_all(trials: Iterable[Callable[[], Outcome]]) -> Tally:
-    """Runs trials side by side, one a core. A fault that has not struck does not count."""
+    """Runs trials side by side, one a core."""
     with ThreadPoolExecutor(os.cpu_count() or 2) as pool:
-        struck = [outcome for outcome in pool.map(lambda trial: trial(), trials) if outcome is not None]
-    return Tally(len(struck), [violation for outcome in struck for violation in outcome])
+        outcomes = list(pool.map(lambda trial: trial(), trials))
+    return Tally(
+        sum(outcome.faults > 0 for outcome in outcomes), sum(outcome.faults for outcome in outcomes),
+        [violation for outcome in outcomes for violation in outcome.violations])
 
 
 def seeded(kind: Kind, ground: Ground, seed: int, count: int, first: int = 0) -> Tally:
@@ -152,7 +160,7 @@ def seeded(kind: Kind, ground: Ground, seed: int, count: int, first: int = 0) ->
         try:
             outcome = kind.trial(ground, random.Random(name))
         except AssertionError as error:
-            outcome = [str(error)]
-        return outcome and [f"{violation} (seed {name})" for violation in outcome]
+            outcome = Outcome(0, [str(error)])
+        return outcome._replace(violations=[f"{violation} (seed {name})" for violation in outcome.violations])
 
     return run_all([lambda number=number: trial(number) for number in range(first, first + count)])  # type: ignore[misc]

@@ -36,8 +36,9 @@ class Figures:
                 self.state = kept
 
     def of(self, kind: Kind) -> Dict[str, int]:
-        """`next` is the number of the next trial; only those count whose fault has struck."""
-        return self.state["kinds"].setdefault(kind.name, {"next": 0, "runs": 0, "violations": 0})  # type: ignore[no-any-return]
+        """`next` is the number of the next trial; only those count in which a fault has struck."""
+        fresh = {"next": 0, "trials": 0, "faults": 0, "violations": 0}
+        return self.state["kinds"].setdefault(kind.name, fresh)  # type: ignore[no-any-return]
 
     def save(self) -> None:
         fresh = self.path.with_suffix(".new")
@@ -54,7 +55,8 @@ def turn(kind: Kind, ground: Ground, figures: Figures) -> None:
         count = os.cpu_count() or 2
         tally = kinds.seeded(kind, ground, 0, count, mine["next"])
         mine["next"] += count
-        mine["runs"] += tally.runs
+        mine["trials"] += tally.trials
+        mine["faults"] += tally.faults
         mine["violations"] += len(tally.violations)
         figures.state["violations"] += tally.violations
         figures.state["seconds"] = round(figures.state["seconds"] + time.monotonic() - begin, 1)
@@ -77,7 +79,7 @@ def main() -> int:
     ground = Ground()
     try:
         while time.monotonic() < end:
-            for kind in sorted(chosen, key=lambda kind: figures.of(kind)["runs"]):
+            for kind in sorted(chosen, key=lambda kind: figures.of(kind)["trials"]):
                 if time.monotonic() < end:
                     turn(kind, ground, figures)
     finally:

@@ -26,8 +26,8 @@ class Faults(unittest.TestCase):
         cls.addClassCleanup(cls.ground.end)
 
     def check(self, tally: Tally, least: int) -> None:
-        self.assertEqual(tally.violations[:3], [], f"{len(tally.violations)} violations in {tally.runs} runs")
-        self.assertGreaterEqual(tally.runs, least, "the faults have missed what they are for")
+        self.assertEqual(tally.violations[:3], [], f"{len(tally.violations)} violations in {tally.trials} trials")
+        self.assertGreaterEqual(tally.trials, least, "the faults have missed what they are for")
 
     def sweep(self, kind: str) -> Tally:
         """Strikes every call that each stage makes, and one that it does not make."""
