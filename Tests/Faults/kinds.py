@@ -117,7 +117,7 @@ KINDS = [
     Kind("short write", "a write in part, though there is space", "as with EIO, or done again; " + WHOLE, of_disk("short"), 40),
     Kind(
         "kill under load", "50 tasks at once, 25 kills at random moments, and somebody who follows the log",
-        WHOLE + "; who follows has seen every event", under_load(25, 3), 2),
+        WHOLE + "; who follows has seen every event", under_load(25, 30), 2),
     Kind(
         "kill under load, long", "50 tasks at once, 200 kills at random moments", "the same", under_load(200, 240), 0),
     Kind("bit flip", "one bit of the file, anywhere", TOLD, of_bytes(damage.flip_bit), 60),
