@@ -36,7 +36,7 @@ enum ExitCode: Int32 {
             case "usage", "invalid_template", "invalid_input", "unsupported", "no_steps", "priority_out_of_range",
                 "invalid_key",
                 "unknown_step", "no_handler", "nothing_to_run", "unreadable_file", "nothing_redacted", "bad_pointer",
-                "not_a_bundle":
+                "not_a_bundle", "nothing_recorded":
                 .usage
             case "unknown_task", "store_not_found", "ambiguous_task", "before_submission", "no_attempt": .notFound
             case "store_locked", "duplicate_key", "duplicate_task", "task_closed", "nothing_to_retry",

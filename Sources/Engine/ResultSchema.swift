@@ -1,8 +1,8 @@
-import StepwellModel
+package import StepwellModel
 
 extension StepTemplate {
     /// Refuses a result that does not fit the step's `result_schema`.
-    func check(_ outcome: AttemptOutcome) -> AttemptOutcome {
+    package func check(_ outcome: AttemptOutcome) -> AttemptOutcome {
         guard case .succeeded(let result, _) = outcome, let text = resultSchema,
             let schema = try? JSONSchema(text.json)
         else { return outcome }

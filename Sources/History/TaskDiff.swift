@@ -105,7 +105,7 @@ package struct TaskDiff: Sendable {
         return step
     }
 
-    private static func times(_ before: Milliseconds?, _ after: Milliseconds?) -> Pair<Milliseconds>? {
+    static func times(_ before: Milliseconds?, _ after: Milliseconds?) -> Pair<Milliseconds>? {
         guard let before, let after else { return nil }
         let (shorter, longer) = (min(before, after).rawValue, max(before, after).rawValue)
         guard longer - shorter > leastDifference.rawValue, Double(longer) > ratio * Double(shorter) else { return nil }

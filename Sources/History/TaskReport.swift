@@ -78,22 +78,12 @@ extension TaskReport {
         guard let template = try log.template(summary.template) else {
             throw LogError.corrupt("the template \(summary.template) is missing", at: summary.first)
         }
-        var state = State()
-        state.adopt(Plan(template, digest: summary.template))
-        var report: TaskReport?
+        var fold = ReportFold(id, template, digest: summary.template)
         try log.events(of: id, after: .zero, payloads: .included) { record in
             guard moment.includes(record) else { return }
-            if case .taskSubmitted(let submission) = record.event {
-                report = TaskReport(id, submission, template, record)
-            }
-            // The kernel lets go of a task with the event that closes it, so what it knows is taken before.
-            if record.event.closesTask, let task = state[id] { report?.take(task) }
-            try state.apply(record)
-            report?.note(record)
-            try visit(record, state[id])
+            try visit(record, try fold.take(record))
         }
-        if let task = state[id] { report?.take(task) }
-        return report
+        return fold.whole
     }
 
     /// How many tasks are looked through for forks: those of the same template that were submitted last.
@@ -105,7 +95,7 @@ extension TaskReport {
         forks = try log.tasks(matching: filter, limit: Self.forksSearched).filter { $0.forkedFrom == id }.map(\.id)
     }
 
-    private init(_ id: TaskID, _ submission: Submission, _ template: Template, _ record: EventRecord) {
+    fileprivate init(_ id: TaskID, _ submission: Submission, _ template: Template, _ record: EventRecord) {
         self.id = id
         self.submission = submission
         self.template = template
@@ -117,7 +107,7 @@ extension TaskReport {
     }
 
     /// What the kernel knows: states, and what is awaited.
-    private mutating func take(_ task: TaskRecord) {
+    fileprivate mutating func take(_ task: TaskRecord) {
         state = task.state
         let waits = task.waits
         for (index, step) in task.steps.enumerated() {
@@ -136,7 +126,7 @@ extension TaskReport {
     }
 
     /// What the kernel lets go: results, failures, times.
-    private mutating func note(_ record: EventRecord) {
+    fileprivate mutating func note(_ record: EventRecord) {
         changed = record.time
         last = record.number
         switch record.event {
@@ -191,6 +181,40 @@ extension TaskReport {
             steps[step].deadline = nil
             steps[step].wait = nil
         }
+    }
+}
+
+/// A task's report in the making, event by event.
+struct ReportFold {
+    private var state = State()
+    private var report: TaskReport?
+    private let id: TaskID
+    private let template: Template
+
+    init(_ id: TaskID, _ template: Template, digest: TemplateDigest) {
+        self.id = id
+        self.template = template
+        state.adopt(Plan(template, digest: digest))
+    }
+
+    /// Takes the task's next event.
+    /// - Returns: the task after it; nil when that has closed it.
+    mutating func take(_ record: EventRecord) throws(FoldError) -> TaskRecord? {
+        if case .taskSubmitted(let submission) = record.event {
+            report = TaskReport(id, submission, template, record)
+        }
+        // The kernel lets go of a task with the event that closes it, so what it knows is taken before.
+        if record.event.closesTask, let task = state[id] { report?.take(task) }
+        try state.apply(record)
+        report?.note(record)
+        return state[id]
+    }
+
+    /// The report after the last event; nil when there was none.
+    var whole: TaskReport? {
+        var report = report
+        if let task = state[id] { report?.take(task) }
+        return report
     }
 }
 

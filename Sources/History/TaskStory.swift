@@ -69,23 +69,39 @@ extension TaskStory {
             records.note(record)
             visit(record, task)
         }
+        return TaskStory(report, records)
+    }
+
+    /// The story of an exported task, whole.
+    /// - Throws: ``LogError``, or ``FoldError`` when the events cannot follow each other.
+    static func read(_ bundle: RunBundle) throws -> TaskStory? {
+        let template = try bundle.templateBytes.withUnsafeBytes {
+            try TemplateCodec.decode($0, digest: bundle.templateDigest)
+        }
+        var records = Notes()
+        var fold = ReportFold(bundle.task, template, digest: bundle.templateDigest)
+        for event in bundle.events {
+            _ = try fold.take(event.record)
+            records.note(event.record)
+        }
+        return TaskStory(fold.whole, records)
+    }
+
+    private init?(_ report: TaskReport?, _ records: Notes) {
         guard let report, let submitted = records.submitted, let last = records.last else { return nil }
         let none = [EventRecord?](repeating: nil, count: report.steps.count)
-        var story = TaskStory(
+        self.init(
             report: report, submitted: submitted, last: last, attempts: records.attempts, since: none, ready: none,
             placesOfAttempts: [[Int]](repeating: [], count: report.steps.count))
-        for (place, attempt) in records.attempts.enumerated() {
-            story.placesOfAttempts[attempt.start.step].append(place)
-        }
-        story.actions = records.actions
-        story.rejections = records.rejections
-        story.verdict = records.verdict
+        for (place, attempt) in records.attempts.enumerated() { placesOfAttempts[attempt.start.step].append(place) }
+        actions = records.actions
+        rejections = records.rejections
+        verdict = records.verdict
         for record in records.moves {
             guard let step = record.event.movedStep else { continue }
-            story.since[step] = record
-            if story.ready[step] == nil { story.ready[step] = record }
+            since[step] = record
+            if ready[step] == nil { ready[step] = record }
         }
-        return story
     }
 }
 

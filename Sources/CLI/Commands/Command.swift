@@ -24,5 +24,5 @@ let allCommands: [any Command.Type] = [
     DiffCommand.self, EventsCommand.self, LogsCommand.self, VerifyCommand.self, AuditCommand.self, BackupCommand.self,
     RestoreCommand.self, StatsCommand.self, RewindCommand.self, PruneCommand.self, ExportCommand.self,
     ImportCommand.self,
-    ValidateCommand.self, GraphCommand.self, InitCommand.self, SimulateCommand.self,
+    ValidateCommand.self, TestCommand.self, GraphCommand.self, InitCommand.self, SimulateCommand.self,
 ]
