@@ -1,5 +1,6 @@
 import CLMDB
 import Foundation
+import Glibc
 import StepwellModel
 import Testing
 
@@ -119,6 +120,16 @@ struct StoreTests {
         #expect(code { try first.append(batch) } == "store_not_writable")
         try second.append(batch)
         #expect(try first.allEvents() == story.events)
+    }
+
+    @Test("an engine's lock goes with its end, also while a child that is being started shares it")
+    func lockOfAChild() throws {
+        let store = StoreDirectory(path: directory.store)
+        try store.create()
+        // As after a fork: another descriptor of the same open file.
+        let copy = try dup(EngineLock(store).descriptor)
+        defer { close(copy) }
+        _ = try EngineLock(store)
     }
 
     @Test("a store that this process has open for reading alone cannot be opened for writing")

@@ -3,7 +3,7 @@ import Glibc
 /// Keeps a second engine out of a store: a lock on `engine.lock` that the system takes back when the process ends, however it
 /// ends. The file holds the owner's process id, for the second engine's error.
 struct EngineLock: ~Copyable {
-    private let descriptor: Int32
+    let descriptor: Int32
 
     /// Takes the lock, or says who has it. Nothing in the store is touched before.
     init(_ directory: StoreDirectory) throws(LogError) {
@@ -47,6 +47,8 @@ struct EngineLock: ~Copyable {
     deinit {
         // Emptied, not removed: another engine may have the file open already and would lock a file without a name.
         _ = ftruncate(descriptor, 0)
+        // A child that has not become its program yet shares the lock; closing alone would leave it there.
+        flock(descriptor, LOCK_UN)
         close(descriptor)
     }
 
