@@ -51,7 +51,7 @@ let package = Package(
             path: "Sources/Engine", swiftSettings: dialect),
         .target(
             name: "StepwellHistory",
-            dependencies: ["StepwellEngine", "StepwellKernel", "StepwellLog", "StepwellModel"],
+            dependencies: ["StepwellEngine", "StepwellKernel", "StepwellLog", "StepwellModel", "CCrypto"],
             path: "Sources/History", swiftSettings: dialect),
         // The production loop in a world made of numbers: clock, disk and workers by seed.
         .target(
