@@ -63,6 +63,7 @@ private struct DataWriter {
             json.member("process_id", start.processID)
             json.member("host", start.host)
             json.optional("focus", start.focus?.description)
+            json.optional("reason", start.reason)
         case .workerJoined(let join): write(join, to: &json)
         case .workerLeft(let worker, let reason):
             json.member("worker", worker.rawValue)

@@ -56,12 +56,15 @@ public struct EngineStart: Hashable, Sendable {
     public var host: String
     /// Set when this run of the engine works on one task alone; other open tasks wait for another run.
     public var focus: TaskID?
+    /// An operator's words, when somebody has it go on with open tasks.
+    public var reason: String?
 
-    public init(version: String, processID: Int, host: String, focus: TaskID? = nil) {
+    public init(version: String, processID: Int, host: String, focus: TaskID? = nil, reason: String? = nil) {
         self.version = version
         self.processID = processID
         self.host = host
         self.focus = focus
+        self.reason = reason
     }
 }
 

@@ -51,7 +51,7 @@ public final class Engine: Sendable {
         let processesEnded = Orphans.kill(storeID: mark.storeID, except: mark.start)
         let core = try EngineCore(
             log: store, limits: options.limits, clock: options.clock, observers: options.observers)
-        let start = EngineStart.here(focus: try options.focus(store))
+        let start = EngineStart.here(focus: try options.focus(store), reason: options.reason)
         var recovery = try core.start(start, startedAt: startedAt)
         recovery.processesEnded = processesEnded
         return Engine(core: core, store: store, options: options, mark: mark, recovery: recovery)
@@ -198,13 +198,13 @@ package struct SubmitOptions: Sendable {
 
 extension EngineStart {
     /// This process on this machine.
-    static func here(focus: TaskID?) -> EngineStart {
+    static func here(focus: TaskID?, reason: String?) -> EngineStart {
         var name = [CChar](repeating: 0, count: 256)
         gethostname(&name, name.count - 1)
         let host = name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }
         return EngineStart(
             version: stepwellVersion, processID: Int(getpid()), host: String(decoding: host, as: UTF8.self),
-            focus: focus)
+            focus: focus, reason: reason)
     }
 }
 

@@ -14,6 +14,8 @@ public struct EngineOptions: Sendable {
         get { limits.resultBytesMax }
         set { limits.resultBytesMax = newValue }
     }
+    /// Why the engine is started, for the log.
+    public var reason: String?
     package var limits = Limits()
     package var clock: any WallClock = SystemClock()
     package var observers = Observers()

@@ -90,7 +90,10 @@ class Retrying(Sandbox):
         self.assertIn("due_at", report["steps"]["a"])
         self.assertIn("next attempt at", self.stepwell("show", report["task_id"]).stdout)
         self.put("ready", "")
-        self.assertEqual(self.json("resume", report["task_id"])["steps"]["a"]["attempts"], 2)
+        resumed = self.json("resume", report["task_id"], "--reason", "es ist so weit")
+        self.assertEqual(resumed["steps"]["a"]["attempts"], 2)
+        starts = [event["data"].get("reason") for event in self.events() if event["type"] == "engine.started"]
+        self.assertEqual(starts, [None, "es ist so weit"])
 
 
 class Looking(Sandbox):

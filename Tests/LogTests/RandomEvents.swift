@@ -41,7 +41,9 @@ extension SeededGenerator {
         switch type {
         case .engineStarted:
             .engineStarted(
-                EngineStart(version: text(), processID: Int(signed()), host: text(), focus: maybe { $0.taskID() }))
+                EngineStart(
+                    version: text(), processID: Int(signed()), host: text(), focus: maybe { $0.taskID() },
+                    reason: maybe { $0.text() }))
         case .engineDraining: .engineDraining
         case .engineStopped: .engineStopped
         case .workerJoined:

@@ -36,10 +36,11 @@ struct Drive {
     /// Opens the store, starts the workers, lets `begin` submit or name tasks, waits for them, and stops.
     ///
     /// - Parameters:
+    ///   - reason: why the engine is started, when nothing else in the log says it.
     ///   - focus: the only task that the engine is to work on; nil for all that are open.
     ///   - templates: whose handlers must be offered before `begin` is called.
     func run(
-        focus: @escaping @Sendable (any EventReader) throws -> TaskID?,
+        reason: String? = nil, focus: @escaping @Sendable (any EventReader) throws -> TaskID?,
         templates: (Engine) throws -> [Template],
         begin: (Engine, Progress) async throws -> [TaskHandle]
     ) async throws -> ExitCode {
@@ -49,6 +50,7 @@ struct Drive {
         var options = EngineOptions()
         options.observers = progress.observers
         options.focus = focus
+        options.reason = reason
         let failure = Once<EngineError>()
         let tellFailure = options.observers.failure
         options.observers.failure = { error in

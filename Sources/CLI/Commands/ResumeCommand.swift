@@ -9,18 +9,20 @@ struct ResumeCommand: Command {
         name: "resume", summary: "Go on with open tasks where they were, and drive them to their end.",
         operands: "[TASK]", operandCount: 0...1,
         details: "Without TASK all open tasks of the store go on. A blocked task needs 'stepwell retry' first.",
-        options: [.dryRun] + Drive.options,
+        options: [.reason, .dryRun] + Drive.options,
         examples: ["stepwell resume --worker 'python3 -m stepwell worker handlers.py'"])
 
     static let handlesSignals = true
 
     private let drive: Drive
     private let task: String?
+    private let reason: String?
     private let isDryRun: Bool
 
     init(_ arguments: Arguments) throws {
         drive = try Drive(arguments)
         task = arguments.operands.first
+        reason = arguments[.reason]
         isDryRun = arguments.has(.dryRun)
     }
 
@@ -38,7 +40,7 @@ struct ResumeCommand: Command {
         }
         if isDryRun { return .success }
         return try await drive.run(
-            focus: { _ in wanted },
+            reason: reason, focus: { _ in wanted },
             templates: { engine in
                 try engine.runnableTasks(wanted).compactMap { try engine.store.template($0.template) }
             },

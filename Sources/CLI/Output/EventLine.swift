@@ -26,7 +26,7 @@ extension Event {
         switch self {
         case .engineStarted(let start):
             return "stepwell \(start.version), process \(start.processID) on \(start.host)"
-                + (start.focus.map { ", for task \($0.short) alone" } ?? "")
+                + (start.focus.map { ", for task \($0.short) alone" } ?? "") + (start.reason.map { ": \($0)" } ?? "")
         case .workerJoined(let join):
             let handlers = join.handlers.map(\.name).listed
             return "\(join.name), \(join.slots) at a time" + (handlers.isEmpty ? "" : ": \(handlers)")

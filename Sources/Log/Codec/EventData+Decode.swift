@@ -71,6 +71,7 @@ extension EventData {
         var processID: Int?
         var host: String?
         var focus: TaskID?
+        var reason: String?
         var keys = try reader.map()
         while let key = try reader.key(&keys) {
             switch key {
@@ -78,11 +79,13 @@ extension EventData {
             case Key.processID: processID = Int(try reader.integer())
             case Key.host: host = try reader.text()
             case Key.focus: focus = try reader.taskID()
+            case Key.note: reason = try reader.text()
             default: try reader.skip()
             }
         }
         guard let version, let processID, let host else { throw CBORError(.missing, at: reader.offset) }
-        return .engineStarted(EngineStart(version: version, processID: processID, host: host, focus: focus))
+        return .engineStarted(
+            EngineStart(version: version, processID: processID, host: host, focus: focus, reason: reason))
     }
 
     private static func workerJoin(from reader: inout CBORReader) throws(CBORError) -> Event {

@@ -131,7 +131,8 @@ enum EventData {
             writer.field(Key.observed, observed)
             writer.field(Key.used, used)
         case .engineStarted(let start):
-            writer.map(start.focus == nil ? 3 : 4)
+            writer.map(3 + (start.focus == nil ? 0 : 1) + (start.reason == nil ? 0 : 1))
+            writer.field(Key.note, start.reason)
             writer.field(Key.version, start.version)
             writer.field(Key.processID, start.processID)
             writer.field(Key.host, start.host)
