@@ -1,25 +1,52 @@
 import Glibc
 package import StepwellModel
 
-/// Where the engine's loop learns the time. The kernel never asks: a time reaches it inside a turn.
-package protocol WallClock: Sendable {
-    func now() -> Timestamp
-}
+/// What the machine's two clocks say at the same moment.
+package struct ClockReading: Hashable, Sendable {
+    /// The time of day. Somebody may set it.
+    package var wall: Timestamp
+    /// A clock that nobody sets; it begins anywhere.
+    package var monotonic: Milliseconds
 
-/// The machine's clock.
-package struct SystemClock: WallClock {
-    package init() {}
-
-    package func now() -> Timestamp {
-        var time = timespec()
-        clock_gettime(CLOCK_REALTIME, &time)
-        return Timestamp(milliseconds: Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000)
+    package init(wall: Timestamp, monotonic: Milliseconds) {
+        self.wall = wall
+        self.monotonic = monotonic
     }
 }
 
+/// Where the engine learns the time. The kernel never asks: a time reaches it inside a turn.
+package protocol MachineClock: Sendable {
+    func read() -> ClockReading
+}
+
+extension MachineClock {
+    /// The time of day.
+    package func now() -> Timestamp { read().wall }
+}
+
+/// The machine's clocks.
+package struct SystemClock: MachineClock {
+    package init() {}
+
+    package func read() -> ClockReading {
+        while true {
+            let monotonic = monotonicMilliseconds()
+            let wall = Timestamp(milliseconds: milliseconds(of: CLOCK_REALTIME))
+            // Else the thread stood still between the two, and together they mean nothing.
+            if monotonicMilliseconds() == monotonic {
+                return ClockReading(wall: wall, monotonic: Milliseconds(monotonic))
+            }
+        }
+    }
+
+    package func now() -> Timestamp { Timestamp(milliseconds: milliseconds(of: CLOCK_REALTIME)) }
+}
+
 /// Milliseconds of a clock that nobody sets: for measuring, never for the log.
-package func monotonicMilliseconds() -> Int64 {
+package func monotonicMilliseconds() -> Int64 { milliseconds(of: CLOCK_MONOTONIC) }
+
+private func milliseconds(of clock: clockid_t) -> Int64 {
     var time = timespec()
-    clock_gettime(CLOCK_MONOTONIC, &time)
+    clock_gettime(clock, &time)
     return Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000
 }

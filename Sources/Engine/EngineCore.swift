@@ -8,7 +8,7 @@ import Synchronization
 package final class EngineCore: AttemptHost {
     package let log: any EventLog
     package let limits: Limits
-    package let clock: any WallClock
+    package let clock: any MachineClock
     private let mailbox = Mailbox()
     private let thread: LoopThread
     private let workerCount = Atomic<UInt32>(0)
@@ -17,7 +17,7 @@ package final class EngineCore: AttemptHost {
     /// Folds the log. Nothing runs before ``start(_:)``.
     /// - Throws: ``LogError``, or ``FoldError`` when the log's events cannot follow each other.
     package init(
-        log: any EventLog, limits: Limits = Limits(), clock: any WallClock = SystemClock(),
+        log: any EventLog, limits: Limits = Limits(), clock: any MachineClock = SystemClock(),
         observers: Observers = Observers()
     ) throws {
         self.log = log
@@ -26,7 +26,7 @@ package final class EngineCore: AttemptHost {
         self.observers = observers
         let (state, eventsFolded) = try Recovery.fold(log)
         recovered = (eventsFolded, state.openTaskCount)
-        let loop = Loop(state: state, log: log, observe: observers.events)
+        let loop = Loop(state: state, log: log, at: clock.read().monotonic, observe: observers.events)
         thread = LoopThread(
             loop: loop, mailbox: mailbox, clock: clock,
             events: .init(storage: observers.storage, failure: observers.failure))
@@ -42,7 +42,7 @@ package final class EngineCore: AttemptHost {
         -> RecoveryReport
     {
         var (attemptsClosed, stepsEnqueued) = (0, 0)
-        let pending = initialLoop.prepare([.command(.startEngine(start), by: .engine, answer: nil)], at: clock.now())
+        let pending = initialLoop.prepare([.command(.startEngine(start), by: .engine, answer: nil)], at: clock.read())
         for record in pending.batch.events {
             switch record.event {
             case .attemptLost: attemptsClosed += 1

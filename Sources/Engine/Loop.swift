@@ -11,8 +11,7 @@ package final class Loop {
     private var waiters: [TaskID: [@Sendable (Result<TaskState, EngineError>) -> Void]] = [:]
     private var idleCalls: [@Sendable () -> Void] = []
     private var snapshots: SnapshotPolicy
-    /// The clock was behind the log's last time when it was last read.
-    private var isClamped = false
+    private var clock: LogClock
     private let observe: @Sendable ([EventRecord]) -> Void
 
     /// What a turn wants to write, and what it will do when that is on disk.
@@ -23,24 +22,32 @@ package final class Loop {
         var queries: [(ask: @Sendable (inout LoopView) -> Void, refused: @Sendable (EngineError) -> Void)] = []
     }
 
+    /// - Parameter monotonic: what the clock that nobody sets says now.
     package init(
-        state: State, log: any EventLog, snapshots: SnapshotPolicy = SnapshotPolicy(),
+        state: State, log: any EventLog, at monotonic: Milliseconds, snapshots: SnapshotPolicy = SnapshotPolicy(),
         observe: @escaping @Sendable ([EventRecord]) -> Void = { _ in }
     ) {
         self.state = state
         self.log = log
+        clock = LogClock(from: state.time, at: monotonic)
         self.observe = observe
         self.snapshots = snapshots
     }
 
     /// When the next timer comes due.
     package var nextDue: Timestamp? { state.nextDue() }
+
+    /// How long it takes until the next timer comes due, if nobody sets the clock.
+    package func timeToNextDue(at reading: ClockReading) -> Milliseconds? {
+        nextDue.map { clock.delay(until: $0, at: reading) }
+    }
+
     package var runningAttemptCount: Int { state.runningAttemptCount }
 
     /// One whole turn.
     /// - Throws: what ``EventLog/append(_:)`` throws; nothing has left the engine then.
-    package func turn(_ letters: [Letter], at observed: Timestamp) throws(LogError) {
-        let pending = prepare(letters, at: observed)
+    package func turn(_ letters: [Letter], at reading: ClockReading) throws(LogError) {
+        let pending = prepare(letters, at: reading)
         try commit(pending)
         release(pending)
     }
@@ -48,10 +55,13 @@ package final class Loop {
     // MARK: The three parts of a turn
 
     /// Decides on every letter and every timer that is due.
-    package func prepare(_ letters: [Letter], at observed: Timestamp) -> Pending {
+    package func prepare(_ letters: [Letter], at reading: ClockReading) -> Pending {
         var pending = Pending()
-        var turn = Turn(time: max(observed, state.time))
-        clamp(observed, &turn)
+        let time = clock.time(at: reading)
+        var turn = Turn(time: time)
+        if clock.isSetBack {
+            state.perform(Fact(clampedFrom: reading.wall, to: time), by: .engine, in: &turn)
+        }
         for letter in letters { read(letter, &turn, &pending) }
         state.performDueTimers(in: &turn)
         state.end(&turn)
@@ -184,17 +194,6 @@ package final class Loop {
 
     package func drainRunners() {
         for worker in state.workerIDs { runners[worker]?.drain() }
-    }
-
-    // MARK: Time
-
-    /// The log's time never goes back. That the clock did is recorded once.
-    private func clamp(_ observed: Timestamp, _ turn: inout Turn) {
-        let isBehind = observed < state.time
-        if isBehind, !isClamped {
-            state.perform(Fact(clampedFrom: observed, to: state.time), by: .engine, in: &turn)
-        }
-        isClamped = isBehind
     }
 }
 

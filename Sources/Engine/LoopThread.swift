@@ -10,12 +10,12 @@ import Synchronization
 final class LoopThread: @unchecked Sendable {  // `loop` is touched on the thread only; the rest is immutable or locked.
     /// How often a full disk is tried again.
     static let diskRetry = Milliseconds(500)
-    /// The longest wait without looking at the clock, so that one that was set forward is noticed.
+    /// The longest wait without looking at the clock, so that one that was set is noticed.
     static let waitMax = Milliseconds(1000)
 
     let mailbox: Mailbox
     private let loop: Loop
-    private let clock: any WallClock
+    private let clock: any MachineClock
     private let events: Events
     private var thread = pthread_t()
     private var isStopping = false
@@ -30,7 +30,7 @@ final class LoopThread: @unchecked Sendable {  // `loop` is touched on the threa
         var failure: @Sendable (LogError) -> Void
     }
 
-    init(loop: Loop, mailbox: Mailbox, clock: any WallClock, events: Events) {
+    init(loop: Loop, mailbox: Mailbox, clock: any MachineClock, events: Events) {
         self.loop = loop
         self.mailbox = mailbox
         self.clock = clock
@@ -74,7 +74,7 @@ final class LoopThread: @unchecked Sendable {  // `loop` is touched on the threa
         var end = EngineError.stopped
         while !isStopping {
             let letters = mailbox.take(waiting: wait())
-            let pending = loop.prepare(letters, at: clock.now())
+            let pending = loop.prepare(letters, at: clock.read())
             do throws(LogError) {
                 try commit(pending)
             } catch {
@@ -91,8 +91,7 @@ final class LoopThread: @unchecked Sendable {  // `loop` is touched on the threa
     }
 
     private func wait() -> Milliseconds {
-        guard let due = loop.nextDue else { return Self.waitMax }
-        return min(max(due - clock.now(), .zero), Self.waitMax)
+        min(loop.timeToNextDue(at: clock.read()) ?? Self.waitMax, Self.waitMax)
     }
 
     /// Commits; while the disk is full, refuses new commands and tries again until there is space. What workers report

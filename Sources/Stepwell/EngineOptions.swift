@@ -17,7 +17,7 @@ public struct EngineOptions: Sendable {
     /// Why the engine is started, for the log.
     public var reason: String?
     package var limits = Limits()
-    package var clock: any WallClock = SystemClock()
+    package var clock: any MachineClock = SystemClock()
     package var observers = Observers()
     /// Open the store for changes alone: nothing is run.
     package var isPassive = false

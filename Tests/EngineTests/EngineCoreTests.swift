@@ -81,15 +81,18 @@ struct EngineCoreTests {
         await next.engine.stop()
     }
 
-    @Test("An attempt that runs past its deadline is told so, and what it still says is rejected")
-    func timeout() async throws {
+    @Test(
+        "An attempt that runs past its deadline is told so, and what it still says is rejected; also while the clock is behind",
+        arguments: [(setBack: 0, wait: 30), (setBack: 3600, wait: 60)])
+    func timeout(setBack: Int64, wait: Int64) async throws {
         let bench = try EngineBench(log)
         var template = Template.chain(1, retry: RetryPolicy(backoff: .none))
         template.steps[0].timeout = .seconds(30)
         bench.join()
         try await bench.submit(1, template)
         let first = await bench.assignment(0)
-        bench.clock.pass(.seconds(30))
+        bench.clock.set(by: .seconds(-setBack))
+        bench.clock.pass(.seconds(wait))
         // Any letter makes the loop look at the clock.
         _ = try await bench.engine.ask { $0.openTaskCount }
         await bench.until { bench.runner.stops == ["\(first.attempt.lease): timeout"] }

@@ -17,7 +17,7 @@ struct LoopTests {
     @Test("Nothing leaves before it is on disk: no attempt, no answer")
     func nothingLeaves() throws {
         try bench.join()
-        let pending = bench.loop.prepare([bench.submission(1)], at: bench.now)
+        let pending = bench.loop.prepare([bench.submission(1)], at: bench.reading)
         #expect(bench.answers == [])
         #expect(bench.runner.assignments.isEmpty)
         log.fail(with: .inputOutput(operation: "commit", reason: "broken"))
@@ -32,7 +32,7 @@ struct LoopTests {
     @Test("A turn that found no space is written as it was when there is some")
     func keptTurn() throws {
         try bench.join()
-        let pending = bench.loop.prepare([bench.submission(1)], at: bench.now)
+        let pending = bench.loop.prepare([bench.submission(1)], at: bench.reading)
         log.fail(with: .diskFull(path: "store"))
         for _ in 0..<3 { #expect(throws: LogError.diskFull(path: "store")) { try bench.loop.commit(pending) } }
         log.fail(with: nil)
@@ -123,27 +123,59 @@ struct LoopTests {
         #expect(bench.loop.nextDue == nil)
     }
 
-    @Test("A clock that goes back is recorded once, and the log's times stand still until it has caught up")
-    func clampedClock() throws {
+    private var setBacks: [Event] {
+        get throws { try bench.events.map(\.event).filter { if case .clockClamped = $0 { true } else { false } } }
+    }
+
+    @Test(
+        "That the clock was set back is recorded once, and the log's time goes on at half speed until it has caught up")
+    func setBack() throws {
         let high = bench.now
-        func clamped() throws -> [EventRecord] {
-            try bench.events.filter { if case .clockClamped = $0.event { true } else { false } }
-        }
-        bench.now = Timestamp(milliseconds: high.milliseconds - 60_000)
+        bench.now = high.advanced(by: .seconds(-60))
         try bench.turn([bench.submission(1)])
-        try bench.pass(1000)
-        try bench.turn([bench.submission(2)])
-        #expect(try clamped().count == 1)
-        let event = Event.clockClamped(
-            observed: Timestamp(milliseconds: high.milliseconds - 60_000), used: high)
-        #expect(try clamped().first?.event == event)
-        #expect(try bench.events.allSatisfy { $0.time == high })
-        try bench.pass(60_000)
-        try bench.turn([bench.submission(3)])
+        #expect(try bench.events.last?.time == high)
+        for number in 2...6 as ClosedRange<UInt64> {
+            try bench.pass(1000)
+            try bench.turn([bench.submission(number)])
+        }
+        #expect(try bench.events.last?.time == high.advanced(by: Milliseconds(2500)))
+        #expect(try setBacks == [.clockClamped(observed: high.advanced(by: .seconds(-60)), used: high)])
+        try bench.pass(115_000)
+        try bench.turn([bench.submission(7)])
+        #expect(bench.now == high.advanced(by: .seconds(60)))
         #expect(try bench.events.last?.time == bench.now)
+        #expect(try setBacks.count == 1)
         bench.now = high
-        try bench.turn([bench.submission(4)])
-        #expect(try clamped().count == 2)
+        try bench.turn([bench.submission(8)])
+        #expect(try setBacks.last == .clockClamped(observed: high, used: high.advanced(by: .seconds(60))))
+        #expect(try setBacks.count == 2)
+    }
+
+    @Test("A retry comes due while the clock is behind, after twice its time, and the loop wakes for it then")
+    func retryWhileBehind() throws {
+        try bench.turn([bench.submission(1), bench.joining()])
+        try bench.turn([bench.end(bench.runner.assignments[0], .failed(Failure(message: "no")))])
+        #expect(bench.loop.timeToNextDue(at: bench.reading) == .seconds(1))
+        bench.now = bench.now.advanced(by: .seconds(-3600))
+        try bench.turn()
+        #expect(bench.loop.timeToNextDue(at: bench.reading) == .seconds(2))
+        try bench.pass(1500)
+        #expect(bench.loop.timeToNextDue(at: bench.reading) == Milliseconds(500))
+        #expect(bench.runner.assignments.count == 1)
+        try bench.pass(500)
+        #expect(bench.runner.assignments.map(\.attempt.attempt) == [1, 2])
+        #expect(bench.loop.timeToNextDue(at: bench.reading) == nil)
+    }
+
+    @Test("An engine that starts while the clock is behind the log goes on from the log's last event")
+    func startsBehind() throws {
+        let high = bench.now
+        let next = try LoopBench(log, now: high.advanced(by: .seconds(-3600)))
+        #expect(try next.events.last?.time == high)
+        try next.pass(3000)
+        try next.turn([next.submission(2)])
+        #expect(try next.events.last?.time == high.advanced(by: Milliseconds(1500)))
+        #expect(try setBacks.count == 1)
     }
 
     @Test("A line of a handler's log is written without an event")

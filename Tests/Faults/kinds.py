@@ -131,7 +131,7 @@ KINDS = [
     Kind("engine stands still", "SIGSTOP for longer than a timeout", WHOLE, of_time("stop_engine"), 6),
     Kind(
         "clock set", "by a second to ten years, forward or back, while it runs and between runs",
-        "time in the log never goes back; nothing fires twice", of_time("set_clock"), 8),
+        "time in the log never goes back; nothing fires twice; retries and timeouts come due in seconds", of_time("set_clock"), 8),
 ]
 
 

@@ -12,11 +12,12 @@ import invariants
 from faulty_disk import library
 from scene import Scene
 from support import Running, wait_until
-from workload import WORKER, step
+from workload import FIRST_FAILS, FIRST_HANGS, WORKER, step
 
 TIMEOUT = 0.3
 HELD = {"name": "held", "handler": {"callable": "faults.held"}, "timeout_seconds": TIMEOUT,
         "retry": {"max_attempts": 3, "backoff": "none"}}
+RETRY = {"max_attempts": 3, "backoff": "linear", "initial_delay": TIMEOUT}
 YEAR = 365 * 24 * 3600
 
 
@@ -75,19 +76,24 @@ class Pause(Scene):
             self.doCleanups()
 
     def set_clock(self, chance: random.Random) -> List[str]:
-        """The clock jumps while an engine runs, and again before the next one."""
+        """The clock jumps while an engine runs, and again before the next one. Both wait for a retry and a timeout after it."""
         try:
             self.begin()
             clock = self.stepwell.folder / "clock"
             _set(clock, 0)
             environment = {"LD_PRELOAD": str(library("clock.c")), "CLOCK_FILE": str(clock)}
             gate = "until test -e go; do sleep 0.01; done; echo 1"
-            run = self._run(step("first", gate), step("after", "echo 2", "first"), **environment)
+            run = self._run(
+                step("first", gate), step("retried", FIRST_FAILS, "first", retry=RETRY),
+                step("slow", FIRST_HANGS, "first", attempts=8, timeout_seconds=TIMEOUT),
+                step("after", "echo 4", "retried", "slow"), **environment)
             self._wait_for("the step begins", "attempt.started", run)
             jumps = [chance.choice([-YEAR, -3600, -1, 1, 3600, YEAR, 10 * YEAR]) for _ in range(2)]
             _set(clock, jumps[0])
             (self.stepwell.folder / "go").touch()
-            found = self._end(run, ["clock.clamped"] if jumps[0] <= -3600 else [])
+            # Held up by the clock, it would not end while anybody waits.
+            waits = ["retry.due", "attempt.timed_out"]
+            found = self._end(run, [*waits, "clock.clamped"] if jumps[0] <= -3600 else waits)
             _set(clock, jumps[1])
             again = self.stepwell.run("run", self.template, "--key", "another", code=None, **environment)
             found += self._end(again)

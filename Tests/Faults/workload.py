@@ -24,6 +24,7 @@ def step(name: str, script: str, *after: str, attempts: int = 3, **more: Any) ->
 
 
 FIRST_FAILS = '[ "$STEPWELL_ATTEMPT" -gt 1 ] || exit 1; echo 3'
+FIRST_HANGS = '[ "$STEPWELL_ATTEMPT" -gt 1 ] || exec sleep 600; echo 1'
 TASKS: Dict[str, List[Dict[str, Any]]] = {
     # Two steps side by side, one of them with a result that needs pages of its own, the other tried twice.
     "whole": [
@@ -35,7 +36,7 @@ TASKS: Dict[str, List[Dict[str, Any]]] = {
         step("tell", "echo 3", "load"),
     ],
     "slow": [
-        step("late", '[ "$STEPWELL_ATTEMPT" -gt 1 ] || exec sleep 600; echo 1', attempts=8, timeout_seconds=0.1),
+        step("late", FIRST_HANGS, attempts=8, timeout_seconds=0.1),
         step("then", "echo 2", "late"),
     ],
     "checkpointed": [

@@ -85,9 +85,10 @@ struct HistoriesTests {
             let log = try LMDBLog(path: scratch.path)
             let (state, _) = try Recovery.fold(log)
             #expect(state.openTaskCount == expected.openCount)
-            let loop = Loop(state: state, log: log)
+            let loop = Loop(state: state, log: log, at: .zero)
             let start = EngineStart(version: "later", processID: 1, host: "here")
-            try loop.turn([.command(.startEngine(start), by: .engine, answer: nil)], at: log.head.time)
+            let reading = ClockReading(wall: log.head.time, monotonic: .zero)
+            try loop.turn([.command(.startEngine(start), by: .engine, answer: nil)], at: reading)
             #expect(log.head.number.rawValue > UInt64(expected.events))
             log.endWriting()
         }

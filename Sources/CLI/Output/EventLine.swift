@@ -34,7 +34,8 @@ extension Event {
         case .storePruned(let pruning):
             return "\(pruning.taskCount) tasks that had ended before \(pruning.before), \(pruning.eventCount) events"
                 + (pruning.reason.map { ": \($0)" } ?? "")
-        case .clockClamped(let observed, let used): return "the clock said \(observed), the log stays at \(used)"
+        case .clockClamped(let observed, let used):
+            return "the clock was set back to \(observed), the log goes on from \(used)"
         case .taskSubmitted(let submission):
             return "\(submission.namespace)/\(submission.name) \(submission.version)"
                 + (submission.key.map { " key \($0)" } ?? "")

@@ -136,7 +136,8 @@ struct LiveTree: ProgressView {
         if step.attempt > 1 || step.state == .waitingForRetry {
             facts.append("attempt \(step.attempt) of \(step.attemptsMax)")
         }
-        if let started = step.started { facts.append("\((step.ended ?? clock.now()) - started)") }
+        // The clock may be behind the log.
+        if let started = step.started { facts.append("\(max(.zero, (step.ended ?? clock.now()) - started))") }
         if !step.note.isEmpty { facts.append(step.note) }
         return facts.joined(separator: ", ")
     }

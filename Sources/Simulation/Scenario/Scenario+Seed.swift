@@ -85,7 +85,9 @@ extension SplitMix64 {
                     grace: Int64(number(0...500)), pause: Int64(number(0...200)),
                     focus: chance(30) ? number(0...tasks - 1) : nil))
         }
-        if chance(20) { add(&self, .setClock(Int64(pick([-3_600_000, -5000, -20, 700, 60_000])))) }
+        if chance(20) {
+            for _ in 0...skewed(0...3) { add(&self, .setClock(Int64(pick([-3_600_000, -5000, -20, 700, 60_000])))) }
+        }
         if chance(15) { add(&self, .help(helper(pick([.process, .command])))) }
         if chance(10) { add(&self, .dismiss(number(0...5))) }
         return acts.enumerated().sorted { ($0.element.time, $0.offset) < ($1.element.time, $1.offset) }.map(\.element)

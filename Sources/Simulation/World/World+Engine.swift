@@ -13,6 +13,8 @@ final class EngineLife {
     var mailbox: [Letter] = []
     /// The present commit ends then; letters gather meanwhile.
     var busyUntil: Int64 = 0
+    /// The last turn.
+    var turned = Alarms.Turn()
     var plannedTurn: Int64?
     /// The turn that did not fit on the disk.
     var unwritten: Loop.Pending?
@@ -26,11 +28,12 @@ final class EngineLife {
     /// How many wait for the end of a task, and are registered.
     var waiting: [TaskID: Int] = [:]
 
-    init(life: Int, state: State, log: SimulatedLog, focus: TaskID?, snapshots: SnapshotPolicy) {
+    init(life: Int, state: State, log: SimulatedLog, at now: Int64, focus: TaskID?, snapshots: SnapshotPolicy) {
         (self.life, self.log, self.focus) = (life, log, focus)
         let outbox = Outbox()
         self.outbox = outbox
-        loop = Loop(state: state, log: log, snapshots: snapshots, observe: { outbox.observe($0) })
+        loop = Loop(
+            state: state, log: log, at: Milliseconds(now), snapshots: snapshots, observe: { outbox.observe($0) })
     }
 }
 
@@ -48,8 +51,9 @@ extension World {
             opened = log
         }
         guard violation == nil, let opened else { return }
+        alarms.begin(at: now, logTime: ledger.time)
         let engine = EngineLife(
-            life: life, state: state, log: opened, focus: focus,
+            life: life, state: state, log: opened, at: now, focus: focus,
             snapshots: SnapshotPolicy(eventsMin: UInt32(scenario.snapshotsFrom)))
         self.engine = engine
         let start = EngineStart(version: "1", processID: life, host: "simulated", focus: focus)
@@ -104,6 +108,7 @@ extension World {
             ledger.adopt(template, digest: submission.template)
         }
         try Invariants.check(record, after: ledger)
+        try alarms.read(record, in: engine?.turned)
         try clients.check(record, after: ledger)
         ledger.read(record)
         count(record)
@@ -147,7 +152,8 @@ extension World {
         if engine.turnCount % 8 == 0 { look() }
         let letters = engine.mailbox
         engine.mailbox.removeAll(keepingCapacity: true)
-        commit(engine.loop.prepare(letters, at: wall))
+        engine.turned = Alarms.Turn(time: now, possibleFrom: engine.busyUntil)
+        commit(engine.loop.prepare(letters, at: reading))
     }
 
     /// As the engine's thread does it: waits while the disk is full, ends at any other trouble.
@@ -172,7 +178,7 @@ extension World {
         guard violation == nil else { return }
         if engine.hasEnded { return end(engine) }
         if !engine.mailbox.isEmpty { plan(at: max(now, engine.busyUntil)) }
-        if let due = engine.loop.nextDue { plan(at: max(engine.busyUntil, now + max(0, (due - wall).rawValue))) }
+        if let delay = engine.loop.timeToNextDue(at: reading) { plan(at: max(engine.busyUntil, now + delay.rawValue)) }
     }
 
     private func waitForSpace(_ pending: Loop.Pending, _ error: LogError) {

@@ -41,6 +41,7 @@ final class World {
     // What is known from the log, by two readers: one that knows nothing of the kernel, and the kernel itself.
     var ledger = Ledger()
     var twin = State()
+    var alarms = Alarms()
     /// The last commit of which anything has left the engine.
     var released = LogHead.empty
 
@@ -60,6 +61,7 @@ final class World {
     }
 
     var wall: Timestamp { Timestamp(milliseconds: epoch + now) }
+    var reading: ClockReading { ClockReading(wall: wall, monotonic: Milliseconds(now)) }
 
     /// Lives through the whole scenario, or up to the first violation.
     func run() {

@@ -60,10 +60,18 @@ final class EngineBench: Sendable {
     }
 }
 
-final class SteppedClock: WallClock {
-    private let time = Mutex(Timestamp(milliseconds: 1_700_000_000_000))
+final class SteppedClock: MachineClock {
+    private let reading = Mutex(ClockReading(wall: Timestamp(milliseconds: 1_700_000_000_000), monotonic: .zero))
 
-    func now() -> Timestamp { time.withLock { $0 } }
-    func set(_ milliseconds: Int64) { time.withLock { $0 = Timestamp(milliseconds: milliseconds) } }
-    func pass(_ delay: Milliseconds) { time.withLock { $0 = $0.advanced(by: delay) } }
+    func read() -> ClockReading { reading.withLock { $0 } }
+    func pass(_ delay: Milliseconds) { reading.withLock { $0.pass(delay) } }
+    func set(by change: Milliseconds) { reading.withLock { $0.wall = $0.wall.advanced(by: change) } }
+}
+
+extension ClockReading {
+    /// So much time goes by.
+    mutating func pass(_ delay: Milliseconds) {
+        wall = wall.advanced(by: delay)
+        monotonic = Milliseconds(monotonic.rawValue + delay.rawValue)
+    }
 }

@@ -9,7 +9,7 @@ final class LoopBench {
     let log: any EventLog
     let loop: Loop
     let runner = ScriptedRunner()
-    var now: Timestamp
+    var reading: ClockReading
     private let heard = Heard()
 
     /// What was answered, from whichever closure.
@@ -18,17 +18,24 @@ final class LoopBench {
     }
 
     /// Comes back from what the log holds, and starts.
-    init(_ log: any EventLog, now: Int64 = 1_700_000_000_000) throws {
+    init(_ log: any EventLog, now: Timestamp? = nil) throws {
         self.log = log
-        self.now = max(Timestamp(milliseconds: now), log.head.time)
-        loop = Loop(state: try Recovery.fold(log).state, log: log)
+        reading = ClockReading(
+            wall: now ?? max(Timestamp(milliseconds: 1_700_000_000_000), log.head.time), monotonic: .zero)
+        loop = Loop(state: try Recovery.fold(log).state, log: log, at: reading.monotonic)
         try turn([.command(.startEngine(.tests), by: .engine, answer: nil)])
     }
 
-    func turn(_ letters: [Letter] = []) throws { try loop.turn(letters, at: now) }
+    /// The time of day. Setting it is setting the machine's clock.
+    var now: Timestamp {
+        get { reading.wall }
+        set { reading.wall = newValue }
+    }
+
+    func turn(_ letters: [Letter] = []) throws { try loop.turn(letters, at: reading) }
 
     func pass(_ milliseconds: Int64) throws {
-        now = now.advanced(by: Milliseconds(milliseconds))
+        reading.pass(Milliseconds(milliseconds))
         try turn()
     }
 

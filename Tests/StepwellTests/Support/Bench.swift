@@ -75,12 +75,16 @@ func withBench(
 }
 
 /// A clock that stands still.
-final class SteppedClock: WallClock {
-    private let time = Mutex(Timestamp(milliseconds: 1_800_000_000_000))
+final class SteppedClock: MachineClock {
+    private let passed = Mutex(Int64(0))
 
-    func now() -> Timestamp { time.withLock { $0 } }
+    func read() -> ClockReading {
+        let passed = passed.withLock { $0 }
+        return ClockReading(
+            wall: Timestamp(milliseconds: 1_800_000_000_000 + passed), monotonic: Milliseconds(passed))
+    }
 
     func advance(by step: Milliseconds) {
-        time.withLock { $0 = $0.advanced(by: step) }
+        passed.withLock { $0 += step.rawValue }
     }
 }
