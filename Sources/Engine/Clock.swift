@@ -32,14 +32,12 @@ package struct SystemClock: MachineClock {
         while true {
             let monotonic = monotonicMilliseconds()
             let wall = Timestamp(milliseconds: milliseconds(of: CLOCK_REALTIME))
-            // Else the thread stood still between the two, and together they mean nothing.
+            // Else the thread may have stood still between the two, and together they mean nothing.
             if monotonicMilliseconds() == monotonic {
                 return ClockReading(wall: wall, monotonic: Milliseconds(monotonic))
             }
         }
     }
-
-    package func now() -> Timestamp { Timestamp(milliseconds: milliseconds(of: CLOCK_REALTIME)) }
 }
 
 /// Milliseconds of a clock that nobody sets: for measuring, never for the log.
