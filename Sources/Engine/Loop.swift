@@ -106,6 +106,8 @@ package final class Loop {
         let idle = idleCalls
         idleCalls = []
         for call in idle { call() }
+        // They know the engine, which knows the loop: it would hold on to its store for ever.
+        runners = [:]
     }
 
     // MARK: Letters
