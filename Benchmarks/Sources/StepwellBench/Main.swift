@@ -18,13 +18,14 @@ enum Main {
         }
     }
 
-    /// A child: one run of one benchmark.
+    /// A child: one run of one benchmark, in a directory that the parent has made.
     private static func runOne(_ name: String, _ options: Options) async throws {
         guard let benchmark = allBenchmarks.first(where: { $0.name == name }) else {
             throw OptionError(message: "there is no benchmark '\(name)'")
         }
-        let scratch = try Scratch(in: options.directory)
-        let samples = try await benchmark.run(scratch, size: options.size)
+        // With what it starts a group of its own, which the parent can end as a whole.
+        setpgid(0, 0)
+        let samples = try await benchmark.run(Scratch(path: options.directory), size: options.size)
         print(String(decoding: try JSONEncoder().encode(samples), as: UTF8.self))
     }
 
@@ -45,17 +46,37 @@ enum Main {
         print(report.json)
     }
 
-    /// A run in a process of its own: nothing of an earlier run is left in memory.
+    /// The processes of the present run; 0 between two. Written by the one thread that starts them, read when a signal comes.
+    nonisolated(unsafe) private static var group: pid_t = 0
+
+    /// A run in a process of its own: nothing of an earlier run is left in memory. Nothing of it outlives its time, or an
+    /// interruption.
     private static func child(_ name: String, _ options: Options) throws -> [Sample] {
+        let scratch = try Scratch.make(in: options.directory)
+        defer { scratch.remove() }
         let process = Process()
         process.executableURL = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
-        process.arguments =
-            ["--only", name, "--directory", options.directory] + (options.size == .quick ? ["--quick"] : [])
+        process.arguments = ["--only", name, "--directory", scratch.path] + (options.size == .quick ? ["--quick"] : [])
         let output = Pipe()
         process.standardOutput = output
         try process.run()
+        group = process.processIdentifier
+        defer { group = 0 }
+        for signal in [SIGINT, SIGTERM] {
+            Glibc.signal(signal) { _ in
+                if Main.group == 0 { _exit(1) }
+                kill(-Main.group, SIGKILL)
+            }
+        }
+        let limit = options.size == .quick ? 60 : 1800
+        let end = DispatchWorkItem { [group] in kill(-group, SIGKILL) }
+        DispatchQueue.global().asyncAfter(deadline: .now() + .seconds(limit), execute: end)
         let bytes = output.fileHandleForReading.readDataToEndOfFile()
         process.waitUntilExit()
+        end.cancel()
+        guard process.terminationReason == .exit else {
+            throw OptionError(message: "'\(name)' was interrupted, or took longer than \(limit) s")
+        }
         guard process.terminationStatus == 0 else {
             throw OptionError(message: "'\(name)' ended with status \(process.terminationStatus)")
         }

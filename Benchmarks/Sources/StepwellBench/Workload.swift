@@ -11,6 +11,22 @@ enum Workload {
             step("aggregate", [3, 4, 5]), step("insights", [6]),
         ])
 
+    /// The same, but what follows the extracts waits for a handler that nobody offers.
+    static let halfDone = {
+        var template = pipeline
+        template.name = "half_done"
+        for step in 3..<8 { template.steps[step].handler = .callable("later") }
+        return template
+    }()
+
+    /// The same, but its first step fails for good.
+    static let failing = {
+        var template = pipeline
+        template.name = "failing"
+        template.steps[0].handler = .callable("fails")
+        return template
+    }()
+
     static func chain(_ count: Int) -> Template {
         Template(
             namespace: "bench", name: "chain", version: "1",
@@ -30,20 +46,41 @@ enum Workload {
     }
 
     static let noop = HandlerFunction("noop") { _ in .success() }
+    static let fails = HandlerFunction("fails") { _ in .failure(message: "as always", retryable: false) }
 }
 
 extension Engine {
-    /// Submits tasks of a template, so many of them open at a time, and returns when all are complete.
-    func complete(_ count: Int, of template: Template, openMax: Int) async throws {
-        try await withThrowingTaskGroup(of: Void.self) { group in
+    /// Submits tasks of a template, so many of them open at a time, and returns when all have come to the same end.
+    @discardableResult
+    func complete(
+        _ count: Int, of template: Template, openMax: Int, as end: TaskState = .complete
+    ) async throws -> [TaskID] {
+        try await withThrowingTaskGroup(of: TaskID.self) { group in
+            var tasks: [TaskID] = []
             for number in 0..<count {
-                if number >= openMax { try await group.next() }
+                if number >= openMax, let task = try await group.next() { tasks.append(task) }
                 group.addTask {
-                    let state = try await self.submit(template).settled()
-                    guard state == .complete else { throw Unexpected(state: state) }
+                    let task = try await self.submit(template)
+                    let state = try await task.settled()
+                    guard state == end else { throw Unexpected(state: state) }
+                    return task.id
                 }
             }
-            try await group.waitForAll()
+            for try await task in group { tasks.append(task) }
+            return tasks
+        }
+    }
+
+    /// Submits so many half-done tasks, and returns when no step of them can run any more.
+    func leaveHalfDone(_ count: Int) async throws {
+        let tasks = try await withThrowingTaskGroup(of: TaskHandle.self) { group in
+            for _ in 0..<count { group.addTask { try await self.submit(Workload.halfDone) } }
+            return try await group.reduce(into: []) { $0.append($1) }
+        }
+        for task in tasks {
+            while try await task.report().steps.prefix(3).contains(where: { $0.state != .complete }) {
+                try await Task.sleep(for: .milliseconds(20))
+            }
         }
     }
 }
@@ -65,4 +102,9 @@ extension Duration {
     var seconds: Double {
         Double(components.seconds) + Double(components.attoseconds) / 1e18
     }
+}
+
+extension [Double] {
+    /// The least value that so many of a hundred do not exceed.
+    func percentile(_ percent: Int) -> Double { sorted()[(count * percent + 99) / 100 - 1] }
 }
