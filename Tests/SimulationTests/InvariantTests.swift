@@ -41,7 +41,8 @@ struct InvariantTests {
         func record(_ event: Event, of task: TaskID? = nil, at time: Int64? = nil) -> EventRecord {
             let isDecision: Bool
             switch event {
-            case .stepEnqueued, .attemptStarted, .retryScheduled, .stepCompleted, .stepFailed, .taskCompleted:
+            case .stepEnqueued, .attemptStarted, .retryScheduled, .stepCompleted, .stepFailed, .stepAdopted,
+                .taskCompleted:
                 isDecision = true
             default: isDecision = false
             }
@@ -76,6 +77,33 @@ struct InvariantTests {
                 return nil
             } catch { return error.invariant }
         }
+    }
+
+    @Test("A fork adopts what it has named, from the task that is forked, and runs none of it")
+    func adoption() throws {
+        var tale = try Tale()
+        try tale.add(tale.start(), of: tale.task)
+        try tale.add(.attemptSucceeded(tale.attempt, result: .null, metadata: nil), of: tale.task)
+        try tale.add(.stepCompleted(0), of: tale.task)
+        let fork = TaskID(high: 8, low: 8)
+        try tale.add(
+            .taskSubmitted(
+                Submission(
+                    template: tale.digest, namespace: "n", name: "t", version: "1", correlationID: "c",
+                    forkedFrom: tale.task, adopted: [0])), of: fork)
+        func adopt(_ step: Int, _ origin: UInt64) -> EventRecord {
+            tale.record(
+                .resultAdopted(AdoptedResult(step: step, result: .null, origin: SequenceNumber(origin))), of: fork)
+        }
+        #expect(tale.verdict(adopt(0, 6)) == "adoption")
+        #expect(tale.verdict(adopt(1, 7)) == "adoption")
+        #expect(tale.verdict(tale.record(.stepAdopted(0), of: fork)) == "adoption")
+        #expect(tale.verdict(tale.record(tale.start(), of: fork)) == "adoption")
+        #expect(tale.verdict(adopt(0, 7)) == nil)
+        try tale.add(adopt(0, 7).event, of: fork)
+        try tale.add(.stepAdopted(0), of: fork)
+        #expect(tale.verdict(adopt(0, 7)) == "adoption")
+        #expect(tale.verdict(tale.record(tale.start(), of: fork)) == "one-result")
     }
 
     @Test("What is sound breaks none")

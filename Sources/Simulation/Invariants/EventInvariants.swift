@@ -97,6 +97,32 @@ enum OneResult: EventInvariant {
     }
 }
 
+/// A fork takes over the results that its submission names, at once, and runs none of their steps.
+enum Adoption: EventInvariant {
+    static let name = "adoption"
+
+    static func fault(in record: EventRecord, after ledger: Ledger) -> String? {
+        guard let place = ledger.place(record.task) else { return nil }
+        let task = ledger.tasks[place]
+        switch record.event {
+        case .resultAdopted(let adopted):
+            guard let origin = ledger.task(task.submission.forkedFrom),
+                task.submission.adopted.contains(adopted.step)
+            else { return "step \(adopted.step) adopts a result that nobody has named" }
+            guard origin.steps[adopted.step].result == adopted.origin else {
+                return "step \(adopted.step) adopts another result than that of the task that is forked"
+            }
+            return task.steps[adopted.step].isSatisfied ? "step \(adopted.step) adopts a result twice" : nil
+        case .stepAdopted(let step):
+            return task.steps[step].result == .zero ? "step \(step) is adopted without a result" : nil
+        case .attemptStarted(let start):
+            return task.submission.adopted.contains(start.step)
+                ? "step \(start.step) runs though its result is adopted" : nil
+        default: return nil
+        }
+    }
+}
+
 /// Attempts are counted, and there are no more of them, nor of losses, than the policy allows.
 enum Attempts: EventInvariant {
     static let name = "attempts"

@@ -18,7 +18,7 @@ package protocol StateInvariant: Sendable {
 package enum Invariants {
     package static let ofEvents: [any EventInvariant.Type] = [
         GapFree.self, TimeOrder.self, Causes.self, Consequences.self, ClosedTasks.self, Dependencies.self,
-        OneResult.self,
+        OneResult.self, Adoption.self,
         Attempts.self, Leases.self, Workers.self, Waits.self, Order.self,
     ]
 

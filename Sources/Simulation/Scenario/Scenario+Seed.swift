@@ -90,6 +90,11 @@ extension SplitMix64 {
         }
         if chance(15) { add(&self, .help(helper(pick([.process, .command])))) }
         if chance(10) { add(&self, .dismiss(number(0...5))) }
+        if chance(20) {
+            for fork in 0...skewed(0...2) {
+                add(&self, .fork(task: tasks + 1 + fork, origin: number(0...tasks - 1), step: number(0...9)))
+            }
+        }
         return acts.enumerated().sorted { ($0.element.time, $0.offset) < ($1.element.time, $1.offset) }.map(\.element)
     }
 

@@ -58,6 +58,7 @@ extension Deed: CustomStringConvertible {
         case .submit(let task, let plot, let key, let priority, let replacing):
             "submit task \(task) of template \(plot)" + (key.map { ", key '\($0)'" } ?? "")
                 + (replacing ? " (a new one)" : "") + (priority == 0 ? "" : ", priority \(priority)")
+        case .fork(let task, let origin, let step): "submit task \(task), a fork of task \(origin) from step \(step) on"
         case .cancel(let task): "cancel task \(task)"
         case .retry(let task, let steps):
             "retry " + (steps.isEmpty ? "all failed steps" : "steps \(steps)") + " of task \(task)"

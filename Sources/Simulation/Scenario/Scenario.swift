@@ -48,6 +48,8 @@ package struct Act: Sendable {
 package enum Deed: Sendable {
     /// `task` counts the submissions, from 0.
     case submit(task: Int, plot: Int, key: String?, priority: Int, replacing: Bool)
+    /// `task` is a fork of the task `origin`, from that step on, modulo those that there are.
+    case fork(task: Int, origin: Int, step: Int)
     case cancel(task: Int)
     /// No steps: all that have failed.
     case retry(task: Int, steps: [Int])

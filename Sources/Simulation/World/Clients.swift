@@ -30,7 +30,7 @@ struct Clients {
         seed = scenario.seed
         digests = scenario.plots.map(\.template.digest)
         for act in scenario.acts {
-            if case .submit(let task, _, _, _, _) = act.deed { numbers[taskID(task)] = task }
+            if let task = act.deed.submittedTask { numbers[taskID(task)] = task }
         }
     }
 
@@ -61,7 +61,12 @@ struct Clients {
         func fail(_ message: String) -> Violation {
             Violation(invariant: "commands", message: "command \(number) \(message)", number: record.number)
         }
-        guard commands.indices.contains(number), !commands[number].isInLog else { throw fail("was carried out twice") }
+        guard commands.indices.contains(number) else { throw fail("was never given") }
+        if case .resultAdopted = record.event {
+            guard commands[number].isInLog else { throw fail("adopts results before its task is submitted") }
+            return
+        }
+        guard !commands[number].isInLog else { throw fail("was carried out twice") }
         if commands[number].answer == .refused { throw fail("was refused and carried out") }
         commands[number].isInLog = true
         if case .taskSubmitted(let submission) = record.event, let owner = ledger.owner(of: submission),

@@ -9,6 +9,7 @@ extension World {
         switch scenario.acts[place].deed {
         case .submit(let task, let plot, let key, let priority, let replacing):
             submit(place, task, plot, key: key, priority: priority, replacing: replacing)
+        case .fork(let task, let origin, let step): fork(place, task, of: origin, from: step)
         case .cancel(let task): command(.cancelTask(clients.taskID(task), reason: nil), act: place)
         case .retry(let task, let steps):
             command(.retryTask(clients.taskID(task), steps: steps, reason: nil), act: place)
@@ -46,6 +47,29 @@ extension World {
         send(command, clients.send(act: place, replaces: replacing), by: .client)
     }
 
+    /// Submits a task that adopts what another has, but for one step and all behind it.
+    private func fork(_ place: Int, _ task: Int, of origin: Int, from step: Int) {
+        guard canAsk, let engine else { return agenda.plan(.act(place), at: now + 200) }
+        guard let found = ledger.task(clients.taskID(origin)) else { return }
+        let steps = found.template.steps
+        var isBehind = [Bool](repeating: false, count: steps.count)
+        isBehind[step % steps.count] = true
+        for index in Plan(found.template, digest: found.submission.template).dependenciesFirst {
+            isBehind[index] = isBehind[index] || steps[index].dependencies.contains { isBehind[$0] }
+        }
+        let results = steps.indices.filter { !isBehind[$0] && found.steps[$0].isSatisfied }.map { index in
+            let origin = found.steps[index].result
+            let result = try? engine.log.event(origin)?.event.result
+            return AdoptedResult(step: index, result: result ?? .null, origin: origin)
+        }
+        var submission = found.submission
+        submission.key = nil
+        submission.forkedFrom = found.id
+        submission.adopted = results.map(\.step)
+        let command = Command.forkTask(clients.taskID(task), submission, found.template, results: results)
+        send(command, clients.send(act: place, replaces: true), by: .client)
+    }
+
     /// Registers somebody for the end of an open task, if it is one still.
     private func wait(for task: TaskID) {
         guard let engine, !engine.hasEnded else { return }
@@ -77,12 +101,34 @@ extension World {
     func hear(_ number: Int, _ error: EngineError?) throws(Violation) {
         try clients.hear(number, isAccepted: error == nil, at: ledger.last)
         if error == nil, number % 2 == 0, let act = clients.submission(number),
-            case .submit(let task, _, _, _, _) = scenario.acts[act].deed
+            let task = scenario.acts[act].deed.submittedTask
         {
             wait(for: clients.taskID(task))
         }
         // Nobody has refused the task as such.
         if case .log = error, let act = clients.submission(number) { agenda.plan(.act(act), at: now + 300) }
         if case .stopped = error, let act = clients.submission(number) { agenda.plan(.act(act), at: now + 300) }
+    }
+}
+
+extension Deed {
+    /// The number of the task that is submitted.
+    var submittedTask: Int? {
+        switch self {
+        case .submit(let task, _, _, _, _), .fork(let task, _, _): task
+        default: nil
+        }
+    }
+}
+
+extension Event {
+    /// The result that the event holds.
+    fileprivate var result: JSONText? {
+        switch self {
+        case .attemptSucceeded(_, let result, _): result
+        case .operatorResolved(_, let result, _): result
+        case .resultAdopted(let adopted): adopted.result
+        default: nil
+        }
     }
 }
