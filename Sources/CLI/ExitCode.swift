@@ -41,7 +41,7 @@ enum ExitCode: Int32 {
             case "unknown_task", "store_not_found", "ambiguous_task", "before_submission", "no_attempt": .notFound
             case "store_locked", "duplicate_key", "duplicate_task", "task_closed", "nothing_to_retry",
                 "step_not_failed", "step_not_resolvable", "store_format", "file_exists", "not_empty", "store_imported",
-                "fork_does_not_fit",
+                "fork_does_not_fit", "pages_changed",
                 "bundle_version", "foreign_bundle":
                 .conflict
             case "store_corrupt", "unknown_event", "illegal_event", "not_a_store", "unknown_hash", "bundle_corrupt",

@@ -1,6 +1,7 @@
 import CLinux
 import Glibc
 import StepwellLog
+import StepwellModel
 
 /// What is told when a fault ends this process. LMDB trusts its pages, and a damaged one may lead it anywhere. So the process
 /// becomes one that has not touched the store, looks at all its pages, and says which is damaged; if none is, the fault was this
@@ -21,7 +22,7 @@ enum FaultReport {
     }
 
     /// What to do in the process that another has become; nil in every other one.
-    static func code(for words: [String]) throws(LogError) -> ExitCode? {
+    static func code(for words: [String]) throws -> ExitCode? {
         guard words.count == 2, words[0].hasPrefix(word), let signal = Int32(words[0].dropFirst(word.count)) else {
             return nil
         }
@@ -34,7 +35,19 @@ enum FaultReport {
                 if round == 3 { throw error }
             }
         }
+        if LMDBReader.isEngineAtWork(on: words[1]) { throw PagesChanged(path: words[1]) }
         linux_die(signal)
         return .failure
+    }
+}
+
+/// What a reader has stumbled over is not there any more.
+private struct PagesChanged: StepwellError {
+    let path: String
+
+    var code: String { "pages_changed" }
+    var message: String { "an engine has used pages of the store '\(path)' again while they were read; they are sound" }
+    var cure: String? {
+        "run the command again. If it happens again, 'lock.mdb' was deleted or is on a network disk: stop the engine first"
     }
 }

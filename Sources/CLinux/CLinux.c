@@ -129,5 +129,9 @@ void linux_on_fault(char *const arguments[], char *number) {
 
 void linux_die(int number) {
     signal(number, SIG_DFL);
+    sigset_t one;
+    sigemptyset(&one);
+    sigaddset(&one, number);
+    pthread_sigmask(SIG_UNBLOCK, &one, NULL);
     raise(number);
 }

@@ -1,12 +1,13 @@
 """Writes the table of docs/reliability.md from the kinds of faults and the figures of a soak.
 
-usage: figures.py SOAK.json
+usage: figures.py SOAK.json…
 """
 
 from __future__ import annotations
 
 import json
 import sys
+from functools import reduce
 from pathlib import Path
 from typing import Any, Dict, List
 
@@ -47,8 +48,18 @@ def sentence(where: str, count: int, what: str, part: Dict[str, Any]) -> str:
     return f"{where}: {count:,} {what} in {minutes:,} minutes on two cores, and **{violations} violations**."
 
 
+def added(one: Any, other: Any) -> Any:
+    """The figures of two soaks, added up."""
+    if isinstance(one, dict):
+        return {name: added(one[name], other[name]) if name in one and name in other else one.get(name, other.get(name))
+                for name in [*one, *(name for name in other if name not in one)]}
+    return one + other
+
+
 def main() -> None:
-    figures = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
+    if len(sys.argv) < 2:
+        sys.exit(__doc__)
+    figures = reduce(added, (json.loads(Path(path).read_text(encoding="utf-8")) for path in sys.argv[1:]))
     text = PAGE.read_text(encoding="utf-8")
     before, rest = text.split(BEGIN)
     after = rest.split(END)[1]

@@ -85,6 +85,10 @@ def under_load(kills: int, length: int) -> Callable[[Ground, random.Random], Out
     return trial
 
 
+def without_lock_file(ground: Ground, chance: random.Random) -> Outcome:
+    return Outcome(1, Load().lose_lock_files(ground.load(30), chance))
+
+
 class Kind(NamedTuple):
     name: str
     # How it is injected, and what is expected, for docs/reliability.md.
@@ -120,6 +124,9 @@ KINDS = [
         WHOLE + "; who follows has seen every event", under_load(25, 30), 2),
     Kind(
         "kill under load, long", "50 tasks at once, 200 kills at random moments", "the same", under_load(200, 240), 0),
+    Kind(
+        "lock file deleted", "`lock.mdb` again and again, while 50 tasks run and others read",
+        "readers answer with what is so, or say that the store is damaged; every invariant holds", without_lock_file, 2),
     Kind("bit flip", "one bit of the file, anywhere", TOLD, of_bytes(damage.flip_bit), 60),
     Kind("bad sectors", "sectors hold zeros, ones or noise", TOLD, of_bytes(damage.overwrite), 40),
     Kind("misdirected write", "a page in the place of another", TOLD, of_bytes(damage.misdirect), 40),

@@ -16,6 +16,7 @@ TASKS = 50
 LANES = 3
 # Seconds; no engine lives longer, and most lives are short, so that recovery is struck too.
 LIFE_MAX = 0.4
+READERS = [["events", "-o", "jsonl"], ["list", "-o", "json", "--limit", "100"], ["verify"], ["stats"]]
 
 
 def steps(length: int) -> List[dict]:  # type: ignore[type-arg]
@@ -63,6 +64,27 @@ class Load(Scene):
             found = [] if last.code == 0 else [f"the last engine ended with {last.code}: {last}"]
             events = self.stepwell.events()
             found += self._watched(watcher, events)
+            return found + self.broken(events) + self.incomplete(events)
+        finally:
+            self.doCleanups()
+
+    def lose_lock_files(self, base: Path, chance: random.Random) -> List[str]:
+        """LMDB's lock file is deleted again and again while an engine writes and others read."""
+        try:
+            self.begin(base)
+            engine = self.stepwell.start("resume", "-o", "json")
+            found: List[str] = []
+            while engine.runs_for(LIFE_MAX * chance.random() ** 2):
+                (self.stepwell.store / "lock.mdb").unlink(missing_ok=True)
+                reader = self.stepwell.run(*chance.choice(READERS), code=None)
+                # It may say that the store is damaged, but is not to make anything up.
+                if reader.code not in (0, 9) and "[pages_changed]" not in reader.stderr:
+                    found.append(f"a reader without a lock file ended with {reader.code}: {reader}")
+                elif reader.code == 0 and reader.words[1] == "events":
+                    self.seen.update((event["seq"], event) for event in map(json.loads, reader.stdout.splitlines()))
+            if engine.code != 0:
+                found.append(f"the engine ended with {engine.code}: {engine}")
+            events = self.stepwell.events()
             return found + self.broken(events) + self.incomplete(events)
         finally:
             self.doCleanups()

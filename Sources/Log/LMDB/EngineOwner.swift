@@ -3,8 +3,11 @@ import Glibc
 extension LMDBReader {
     /// Whether an engine is at work on the store, by the process id that it keeps in `engine.lock` while it runs. The lock itself
     /// is not tried: a reader that held it for a moment could keep an engine out.
-    package var isEngineAtWork: Bool {
-        let directory = StoreDirectory(path: environment.path)
+    package var isEngineAtWork: Bool { Self.isEngineAtWork(on: environment.path) }
+
+    /// The same without opening the store.
+    package static func isEngineAtWork(on path: String) -> Bool {
+        let directory = StoreDirectory(path: path)
         let descriptor = open(directory.enginePath, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { return false }
         defer { close(descriptor) }
