@@ -1,26 +1,15 @@
 import StepwellKernel
-package import StepwellLog
+import StepwellLog
 package import StepwellModel
 
 extension Explanation {
-    /// Explains one step of a task: its whole story.
-    /// - Throws: as ``read(_:from:isEngineAtWork:)``; nil when there is no such task.
-    package static func read(
-        _ id: TaskID, step: StepIndex, from log: any EventReader, isEngineAtWork: Bool?
-    ) throws -> Explanation? {
-        guard var explanation = try read(id, from: log, isEngineAtWork: isEngineAtWork) else { return nil }
-        explanation.step = step
-        explanation.sentences = []
-        explanation.actions = []
-        explanation.explainStep(step, Narrator(explanation.story))
-        return explanation
-    }
-
-    private mutating func explainStep(_ step: StepIndex, _ narrator: Narrator) {
-        let report = story.report.steps[step]
+    /// One step of the task: its whole story.
+    mutating func explainStep(_ step: StepIndex) {
+        let narrator = narrator
+        let report = report.steps[step]
         let template = story.template.steps[step]
         let name = template.name
-        sentences.append(head(step, narrator))
+        sentences.append(head(step))
         sentences.append(Sentence("its handler is \(template.handler.target.told)", step: name))
         if !template.dependencies.isEmpty {
             let ready = story.ready[step]
@@ -30,59 +19,55 @@ extension Explanation {
                     "it comes after \(narrator.names(template.dependencies))\(when)",
                     [ready?.number].compactMap(\.self), step: name))
         }
-        sentences += told(step, narrator)
-        let held = story.template.heldUp(by: step).filter { story.report.steps[$0].state == .pending }
+        if !context.given.isEmpty { sentences += given(step) }
+        sentences += told(step)
+        if let result = report.result, report.state.satisfiesDependents {
+            let end = story.attempts(of: step).last?.endNumber ?? story.since[step]?.number
+            sentences.append(Sentence("its result: \(result.told)", [end].compactMap(\.self), step: name))
+        }
+        let held = story.template.heldUp(by: step).filter { self.report.steps[$0].state == .pending }
         if !report.state.satisfiesDependents, !held.isEmpty {
             sentences.append(Sentence("it holds up \(narrator.names(held))", step: name))
         }
-        actions = stepActions(step, report)
+        offerActions(step, report)
     }
 
     /// The step's state, and what it waits for.
-    private func head(_ step: StepIndex, _ narrator: Narrator) -> Sentence {
-        let (report, name) = (story.report.steps[step], narrator.name(step))
+    private func head(_ step: StepIndex) -> Sentence {
+        let (narrator, report) = (narrator, report.steps[step])
+        let name = narrator.name(step)
         if let wait = narrator.wait(of: step) { return Sentence("\(name) \(wait.text)", wait.events, step: name) }
         let since = story.since[step]
         let end = report.completed.map { " since \(narrator.time($0))" } ?? ""
-        let tries = report.state == .complete ? ", at attempt \(report.attempts) of \(report.attemptsMax)" : ""
+        let tries =
+            report.state == .complete && report.attempts > 0
+            ? ", at attempt \(report.attempts) of \(report.attemptsMax)" : ""
         return Sentence("\(name) is \(report.state.name)\(end)\(tries)", [since?.number].compactMap(\.self), step: name)
     }
 
-    /// Attempts, operators' actions and late results, in the order in which they happened.
-    private func told(_ step: StepIndex, _ narrator: Narrator) -> [Sentence] {
-        var all = story.attempts(of: step).map { (number: $0.lease, sentence: narrator.attempt($0)) }
-        for record in story.actions where record.event.concerns(step) {
-            all.append((record.number, narrator.action(record)))
+    /// What its last attempt was given.
+    private func given(_ step: StepIndex) -> [Sentence] {
+        let template = story.template.steps[step]
+        var all = [Sentence("input: \(report.submission.input.told)", [story.submitted.number], step: template.name)]
+        for dependency in template.dependencies.prefix(Self.stepsMax) {
+            let result = report.steps[dependency].result ?? .null
+            all.append(
+                Sentence(
+                    "result of \(narrator.name(dependency)): \(result.told)", [context.given[dependency]],
+                    step: template.name))
         }
-        for record in story.rejections where record.event.step == step {
-            if let sentence = narrator.rejection(record) { all.append((record.number, sentence)) }
-        }
-        return all.sorted { $0.number < $1.number }.map(\.sentence)
+        let more = template.dependencies.count - Self.stepsMax
+        if more > 0 { all.append(Sentence("and \(counted(more, "more result"))", step: template.name)) }
+        return all
     }
 
-    private func stepActions(_ index: StepIndex, _ report: StepReport) -> [Action] {
-        let (task, word) = (story.id.short, story.template.steps[index].name.shellWord)
-        var actions: [Action] = []
-        if report.starts > 0 {
-            actions.append(Action(command: "stepwell logs \(task) \(word)", purpose: "what the handler wrote"))
-            actions.append(
-                Action(
-                    command: "stepwell replay-step \(task) \(word)\(story.template.steps[index].workerOption)",
-                    purpose: "run it again as it was, outside the log"))
+    private mutating func offerActions(_ step: StepIndex, _ report: StepReport) {
+        if report.state == .error, !story.report.state.isClosed { return offerRepairs(of: step, isAlone: true) }
+        if report.starts > 0 { offerLooks(at: step) }
+        if report.result?.isToldWhole == false {
+            offer("stepwell show \(short) -o json", "all results in full")
         }
-        if report.state == .error {
-            actions.append(
-                Action(
-                    command: "stepwell retry \(task) --step \(word)\(story.template.workerOption)",
-                    purpose: "when the cause is mended: it begins anew"))
-        }
-        if !story.report.state.isClosed, StepMachine.resolvable.contains(report.state) {
-            actions.append(
-                Action(
-                    command: "stepwell resolve \(task) \(word) --result JSON",
-                    purpose: "go on without it, with this result"))
-        }
-        return actions
+        if !story.report.state.isClosed, StepMachine.resolvable.contains(report.state) { offerResolution(of: step) }
     }
 }
 
@@ -112,17 +97,6 @@ extension Sentence {
             "text": .string(text), "events": .array(events.map { .number(String($0.rawValue)) }),
             "step": step.map(JSON.string) ?? .null,
         ]
-    }
-}
-
-extension Event {
-    /// Whether an operator's action is about the step.
-    fileprivate func concerns(_ step: StepIndex) -> Bool {
-        switch self {
-        case .operatorRetried(let steps, _): steps.contains(step)
-        case .operatorCancelled: true
-        default: self.step == step
-        }
     }
 }
 

@@ -10,55 +10,78 @@ package struct Explanation: Sendable {
         package var purpose: String
     }
 
-    package var story: TaskStory
+    package let story: TaskStory
     /// Nil: the whole task.
-    package var step: StepIndex?
+    package let step: StepIndex?
+    /// What the store is to the task.
+    let activity: StoreActivity
+    /// What only the log tells besides.
+    let context: Context
     /// The first says what is, the others why.
-    package var sentences: [Sentence] = []
-    package var actions: [Action] = []
+    package internal(set) var sentences: [Sentence] = []
+    package internal(set) var actions: [Action] = []
 
     /// More steps of a kind are counted, not listed.
-    private static let stepsMax = 20
+    static let stepsMax = 20
 
-    /// Explains a task.
+    /// Explains a task, or one step of it.
     /// - Parameters:
+    ///   - step: nil: the whole task.
     ///   - log: the store's log; what a step waits for that is enqueued, only the whole of it tells.
-    ///   - isEngineAtWork: whether some process has the store; nil when that is not known.
+    ///   - activity: of the store.
     /// - Throws: ``LogError``, or ``FoldError`` when the events cannot follow each other; nil when there is no such task.
     package static func read(
-        _ id: TaskID, from log: any EventReader, isEngineAtWork: Bool?
+        _ id: TaskID, step: StepIndex? = nil, from log: any EventReader, activity: StoreActivity
     ) throws -> Explanation? {
-        guard var story = try TaskStory.read(id, from: log) else { return nil }
+        var given: [SequenceNumber] = []
+        let story = try TaskStory.read(id, from: log) { record, task in
+            guard case .attemptStarted(let start) = record.event, start.step == step, let task else { return }
+            given = task.steps.map(\.result)
+        }
+        guard var story else { return nil }
         try story.report.addWaits(from: log, at: .end)
-        if isEngineAtWork == false {
+        if activity == .idle {
             for step in story.report.steps.indices where story.report.steps[step].state == .enqueued {
                 story.report.steps[step].wait = .engine
             }
         }
-        var explanation = Explanation(story: story)
-        explanation.explainTask(isEngineAtWork: isEngineAtWork)
+        var context = try Context(story, about: step, log)
+        context.given = given
+        var explanation = Explanation(story: story, step: step, activity: activity, context: context)
+        if let step { explanation.explainStep(step) } else { explanation.explainTask() }
         return explanation
     }
 
-    private var narrator: Narrator { Narrator(story) }
-    private var report: TaskReport { story.report }
-    private var short: String { story.id.short }
+    var narrator: Narrator { Narrator(story) }
+    var report: TaskReport { story.report }
+    var short: String { story.id.short }
+
+    /// Whether the task would go on if an engine were started.
+    private var isIdle: Bool {
+        activity != .imported && (activity == .idle || report.steps.contains { $0.wait == .engine })
+    }
 
     // MARK: The task
 
-    private mutating func explainTask(isEngineAtWork: Bool?) {
+    private mutating func explainTask() {
         sentences.append(verdict)
         switch report.state {
-        case .complete: explainEnd()
-        case .cancelled: explainEnd()
-        case .blockedByFailures: explainFailures()
+        case .complete, .cancelled: explainTroubles(skipsFailed: false)
+        case .blockedByFailures:
+            explainFailures()
+            explainTroubles(skipsFailed: true)
         default:
             explainFailures()
-            explainWaits(isEngineAtWork: isEngineAtWork)
+            explainWaits()
+        }
+        if let failed = report.steps.firstIndex(where: { $0.state == .error }), !report.state.isClosed {
+            offerRepairs(of: failed)
         }
         if !report.state.isClosed {
-            actions.append(
-                Action(command: "stepwell cancel \(short)", purpose: "end the task; nothing more of it runs"))
+            if isIdle, report.state != .blockedByFailures {
+                offer("stepwell resume \(short)\(story.template.workerOption)", "go on where the task was")
+            }
+            offer("stepwell cancel \(short)", "end the task; nothing more of it runs", changes: true)
         }
     }
 
@@ -69,7 +92,9 @@ package struct Explanation: Sendable {
         let name = "\(report.submission.name) \(short)"
         let counts =
             "\(done) of \(counted(steps.count, "step")) done, \(counted(story.attempts.count, "attempt")) started"
-        var text = "\(name) is \(report.state.name): submitted at \(narrator.time(report.submitted)) by \(submitter)"
+        var text =
+            "\(name) is \(report.state.name): submitted at \(narrator.time(report.submitted)) by "
+            + report.submitter.told
         if let closed = report.closed {
             text += ", ended at \(narrator.time(closed)) after \(closed - report.submitted)"
         }
@@ -77,12 +102,7 @@ package struct Explanation: Sendable {
             "\(text); \(counts)", [story.submitted.number, story.verdict?.number].compactMap(\.self))
     }
 
-    private var submitter: String {
-        let actor = story.submitted.actor
-        return [actor.kind.name, actor.id].filter { !$0.isEmpty }.joined(separator: " ")
-    }
-
-    /// Steps that have failed for good, each with its attempts and with what it holds up.
+    /// Steps that have failed for good, each with its story and with what it holds up.
     private mutating func explainFailures() {
         let failed = report.steps.indices.filter { report.steps[$0].state == .error }
         let narrator = narrator
@@ -91,7 +111,7 @@ package struct Explanation: Sendable {
                 sentences.append(
                     Sentence("\(narrator.name(step)) \(wait.text)", wait.events, step: narrator.name(step)))
             }
-            for attempt in story.attempts(of: step) { sentences.append(narrator.attempt(attempt)) }
+            sentences += told(step)
             let held = story.template.heldUp(by: step).filter { report.steps[$0].state == .pending }
             if !held.isEmpty {
                 sentences.append(
@@ -101,24 +121,10 @@ package struct Explanation: Sendable {
         if failed.count > Self.stepsMax {
             sentences.append(Sentence("\(counted(failed.count - Self.stepsMax, "more step")) failed for good"))
         }
-        guard let first = failed.first else { return }
-        let word = narrator.name(first).shellWord
-        actions += [
-            Action(command: "stepwell logs \(short) \(word)", purpose: "what the handler wrote"),
-            Action(
-                command: "stepwell replay-step \(short) \(word)\(story.template.steps[first].workerOption)",
-                purpose: "run it again as it was, outside the log"),
-            Action(
-                command: "stepwell retry \(short)\(story.template.workerOption)",
-                purpose: "when the cause is mended: failed steps begin anew, complete ones do not run again"),
-            Action(
-                command: "stepwell resolve \(short) \(word) --result JSON",
-                purpose: "go on without it, with this result"),
-        ]
     }
 
     /// What the open task's steps wait for.
-    private mutating func explainWaits(isEngineAtWork: Bool?) {
+    private mutating func explainWaits() {
         let narrator = narrator
         let waiting = report.steps.indices.filter { step in
             !report.steps[step].state.satisfiesDependents && report.steps[step].state != .error
@@ -131,83 +137,80 @@ package struct Explanation: Sendable {
         if waiting.count > Self.stepsMax {
             sentences.append(Sentence("\(counted(waiting.count - Self.stepsMax, "more step")) wait"))
         }
-        let isIdle = report.steps.contains { $0.wait == .engine }
-        guard isEngineAtWork == false || isIdle else { return }
-        sentences.append(Sentence("no engine is at work on this store: nothing goes on until one is started"))
-        actions.append(
-            Action(
-                command: "stepwell resume \(short)\(story.template.workerOption)", purpose: "go on where the task was"))
+        if activity == .imported {
+            sentences.append(
+                Sentence("so it was when it was exported; it goes on in the store that it is from"))
+        } else if isIdle {
+            sentences.append(Sentence("no engine is at work on this store: nothing goes on until one is started"))
+        }
     }
 
-    /// What was unusual about a task that is closed.
-    private mutating func explainEnd() {
-        let narrator = narrator
-        let troubled = report.steps.indices.filter { step in
+    /// What was unusual about a task on which nothing goes on.
+    private mutating func explainTroubles(skipsFailed: Bool) {
+        var isTroubled = report.steps.indices.map { step in
             story.attempts(of: step).count > 1 || report.steps[step].state == .error
         }
-        for step in troubled.prefix(Self.stepsMax) {
-            for attempt in story.attempts(of: step) {
-                var sentence = narrator.attempt(attempt)
-                sentence.text = "\(narrator.name(step)), \(sentence.text)"
-                sentences.append(sentence)
-            }
+        for record in story.actions + story.rejections { for step in record.event.steps { isTroubled[step] = true } }
+        let troubled = report.steps.indices.filter { step in
+            isTroubled[step] && !(skipsFailed && report.steps[step].state == .error)
         }
+        for step in troubled.prefix(Self.stepsMax) { sentences += told(step, isNamed: true) }
         if troubled.count > Self.stepsMax {
             sentences.append(
                 Sentence("\(counted(troubled.count - Self.stepsMax, "more step")) took several attempts"))
         }
-        sentences += story.rejections.compactMap(narrator.rejection)
-        sentences += story.actions.map(narrator.action)
-    }
-}
-
-extension StepTemplate {
-    /// What a command line that runs the step needs besides: a command needs no worker.
-    var workerOption: String {
-        if case .command = handler.target { "" } else { " --worker COMMAND" }
-    }
-}
-
-extension Template {
-    /// The same for all steps.
-    var workerOption: String {
-        steps.lazy.map(\.workerOption).first { !$0.isEmpty } ?? ""
+        sentences += story.actions.filter { $0.event.steps.isEmpty }.map(narrator.action)
     }
 
-    /// All steps that wait, directly or through others, for that one; in the template's order.
-    package func heldUp(by step: StepIndex) -> [StepIndex] {
-        var dependents = [[StepIndex]](repeating: [], count: steps.count)
-        for (index, step) in steps.enumerated() {
-            for dependency in step.dependencies { dependents[dependency].append(index) }
+    // MARK: A step's story
+
+    /// Attempts, operators' actions and late results, in the order in which they happened.
+    /// - Parameter isNamed: the attempts begin with the step's name, and what was about the whole task is left out.
+    func told(_ step: StepIndex, isNamed: Bool = false) -> [Sentence] {
+        let narrator = narrator
+        var all = story.attempts(of: step).map { attempt in
+            var sentence = narrator.attempt(attempt)
+            if isNamed { sentence.text = "\(narrator.name(step)), \(sentence.text)" }
+            return (number: attempt.lease, sentence: sentence)
         }
-        var isHeld = [Bool](repeating: false, count: steps.count)
-        var queue = [step]
-        while let next = queue.popLast() {
-            for dependent in dependents[next] where !isHeld[dependent] {
-                isHeld[dependent] = true
-                queue.append(dependent)
-            }
+        for record in story.actions {
+            let steps = record.event.steps
+            guard steps.contains(step) || steps.isEmpty && !isNamed else { continue }
+            all.append((record.number, narrator.action(record)))
         }
-        return steps.indices.filter { isHeld[$0] }
+        for record in story.rejections where record.event.step == step {
+            if let sentence = narrator.rejection(record) { all.append((record.number, sentence)) }
+        }
+        var sentences = all.sorted { $0.number < $1.number }.map(\.sentence)
+        if let retry = story.retryInVain(of: step), let last = story.attempts(of: step).last {
+            sentences.append(
+                Sentence(
+                    "the retry ended as the attempts before it: another one alone will not help",
+                    [retry.number, last.endNumber].compactMap(\.self), step: narrator.name(step)))
+        }
+        return sentences
     }
 }
 
-extension String {
-    /// The text as one word of a shell.
-    package var shellWord: String {
-        let plain =
-            !isEmpty
-            && utf8.allSatisfy { unit in
-                switch unit {
-                case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-                    UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"), UInt8(ascii: "-"), UInt8(ascii: "."),
-                    UInt8(ascii: "/"),
-                    0x80...:
-                    true
-                default: false
-                }
-            }
-        return plain
-            ? self : "'" + split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''") + "'"
+extension TaskStory {
+    /// The operator's last retry of a step that has failed for good, if it has failed just as it had before.
+    func retryInVain(of step: StepIndex) -> EventRecord? {
+        guard report.steps[step].state == .error,
+            let retry = actions.last(where: { record in
+                if case .operatorRetried = record.event { record.event.steps.contains(step) } else { false }
+            })
+        else { return nil }
+        let attempts = attempts(of: step)
+        guard let before = attempts.last(where: { $0.lease < retry.number }), let last = attempts.last,
+            last.lease > retry.number, before.outcome == last.outcome
+        else { return nil }
+        return retry
+    }
+}
+
+extension Event {
+    /// The steps that an operator's action or a result is about; none when it is about the whole task.
+    fileprivate var steps: [StepIndex] {
+        if case .operatorRetried(let steps, _) = self { steps } else { [step].compactMap(\.self) }
     }
 }

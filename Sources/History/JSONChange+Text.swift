@@ -12,7 +12,5 @@ extension JSONChange {
         return .object(members)
     }
 
-    private func told(_ value: JSON?) -> String {
-        value.map { JSONText($0).description.cut(to: 120) } ?? "nothing"
-    }
+    private func told(_ value: JSON?) -> String { value.map { JSONText($0).told } ?? "nothing" }
 }

@@ -34,11 +34,11 @@ package struct Narrator {
                 [last?.endNumber].compactMap(\.self) + since)
         case .attempt(let attempt, let worker, let deadline):
             let last = story.attempts(of: step).last
-            let name =
-                "attempt \(attempt.attempt) of \(report.attemptsMax) on \(worker?.name ?? attempt.worker.description)"
+            let name = "attempt \(attempt.attempt) of \(report.attemptsMax) on \(attempt.worker.told(worker?.name))"
             if let end = last.flatMap(ending) {
                 return Sentence(
-                    "goes on within the same commit: \(name) \(end)", since + [last?.endNumber].compactMap(\.self))
+                    "has ended, and what follows is decided next: \(name) \(end)",
+                    since + [last?.endNumber].compactMap(\.self))
             }
             return Sentence(
                 "runs: \(name)" + (last.map { " since \(time($0.started))" } ?? "")
@@ -55,7 +55,7 @@ package struct Narrator {
             return Sentence("is enqueued, but \(what)", since)
         case .place(let workers):
             return Sentence("is enqueued, but all places of \(workers.map(\.name).listed) are taken", since)
-        case .turn: return Sentence("goes on within the same commit", since)
+        case .turn: return Sentence("goes on with the next decision", since)
         case nil: return report.state == .enqueued ? Sentence("waits for a worker", since) : nil
         }
     }
@@ -75,7 +75,7 @@ package struct Narrator {
     /// The attempt and its end in one sentence.
     package func attempt(_ attempt: AttemptStory) -> Sentence {
         let start = attempt.start
-        let worker = attempt.workerName ?? start.worker.description
+        let worker = start.worker.told(attempt.workerName)
         let saved = attempt.checkpoints.isEmpty ? "" : ", saved \(counted(attempt.checkpoints.count, "checkpoint"))"
         return Sentence(
             "attempt \(start.attempt) on \(worker) at \(time(attempt.started))\(saved): \(ending(attempt) ?? "runs")",
@@ -84,7 +84,6 @@ package struct Narrator {
 
     /// What an operator did.
     package func action(_ record: EventRecord) -> Sentence {
-        let who = [record.actor.kind.name, record.actor.id].filter { !$0.isEmpty }.joined(separator: " ")
         let (what, reason): (String, String?) =
             switch record.event {
             case .operatorRetried(let steps, let reason): ("retried \(names(steps))", reason)
@@ -94,7 +93,7 @@ package struct Narrator {
             default: (record.event.step.map(name) ?? "", nil)
             }
         return Sentence(
-            "\(who) \(what) at \(time(record.time))" + (reason.map { ": \($0)" } ?? ""), [record.number],
+            "\(record.actor.told) \(what) at \(time(record.time))" + (reason.map { ": \($0)" } ?? ""), [record.number],
             step: record.event.step.map(name))
     }
 

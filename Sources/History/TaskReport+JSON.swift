@@ -17,6 +17,7 @@ extension TaskReport {
         if let origin = submission.forkedFrom { writer.member("forked_from", origin.description) }
         if !forks.isEmpty { writer.member("forks", .array(forks.map { .string($0.description) })) }
         writer.member("submitted_at", submitted.description)
+        writer.member("submitted_by", ["type": .string(submitter.kind.name), "id": .string(submitter.id)])
         writer.member("completed_at", closed.map { .string($0.description) } ?? .null)
         writer.name("steps")
         writer.beginObject()

@@ -9,6 +9,7 @@ public struct TaskReport: Sendable {
     public var template: Template
     public var state: TaskState
     public var submitted: Timestamp
+    public var submitter: Actor
     /// The time of the last event.
     public var changed: Timestamp
     /// Set when the task is closed.
@@ -101,6 +102,7 @@ extension TaskReport {
         self.template = template
         state = .pending
         submitted = record.time
+        submitter = record.actor
         changed = record.time
         last = record.number
         steps = template.steps.map { StepReport($0) }

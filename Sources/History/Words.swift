@@ -49,18 +49,37 @@ extension [String] {
     }
 }
 
+extension Actor {
+    /// `operator ada`.
+    package var told: String { [kind.name, id].filter { !$0.isEmpty }.joined(separator: " ") }
+}
+
+extension WorkerID {
+    /// `python#1 (worker 2)`, by its name if that is known, and by the number that events have.
+    package func told(_ name: String?) -> String { name.map { "\($0) (\(self))" } ?? description }
+}
+
+extension JSONText {
+    private static let toldMax = 120
+
+    /// The beginning of the value, on one line.
+    package var told: String { description.printable.cut(to: Self.toldMax) }
+
+    var isToldWhole: Bool { description.count <= Self.toldMax }
+}
+
 extension TaskID {
     /// Enough of the id to name the task in a small store.
     package var short: String { String(description.prefix(13)) }
 }
 
 extension Timestamp {
-    /// `02:00:31` in UTC.
-    package var timeOfDay: String { String(description.dropFirst(11).prefix(8)) }
+    /// `02:00:31.042` in UTC.
+    package var timeOfDay: String { String(description.dropFirst(11).dropLast()) }
 
     /// The time alone on the same day, else the date too. To the millisecond, and always in UTC.
     package func told(on day: Timestamp) -> String {
-        startOfDay == day.startOfDay ? String(description.dropFirst(11).dropLast()) : description
+        startOfDay == day.startOfDay ? timeOfDay : description
     }
 }
 
@@ -72,5 +91,25 @@ extension String {
 
     package func cut(to width: Int) -> String {
         count <= width ? self : prefix(Swift.max(0, width - 1)) + "…"
+    }
+}
+
+extension String {
+    /// The text as one word of a shell.
+    package var shellWord: String {
+        let plain =
+            !isEmpty
+            && utf8.allSatisfy { unit in
+                switch unit {
+                case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                    UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"), UInt8(ascii: "-"), UInt8(ascii: "."),
+                    UInt8(ascii: "/"),
+                    0x80...:
+                    true
+                default: false
+                }
+            }
+        return plain
+            ? self : "'" + split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''") + "'"
     }
 }

@@ -71,7 +71,8 @@ public enum LogError: StepwellError, Hashable {
         case .otherFormat, .unknownEvent: "open it with the version of Stepwell that wrote it, or a newer one"
         case .notWritable: "check the owner and the permissions of the directory"
         case .notEmpty: "name a directory that is empty or new; 'stepwell restore --replace' keeps an old store aside"
-        case .imported: "name another store with --store; 'show', 'events', 'logs' and the like read this one"
+        case .imported:
+            "work on the store that they were exported from; 'show', 'events', 'logs' and the like read this one"
         case .corrupt: "keep a copy of the directory, then restore a backup; nothing was changed"
         default: nil
         }

@@ -35,7 +35,7 @@ class Explaining(Sandbox):
         run = self.start("run", "t.yaml", "--key", "night")
         self.wait_for("attempt.started", run)
         said = self.stepwell("explain", "night").stdout
-        self.assertRegex(said, r"a runs: attempt 1 of 1 on commands since")
+        self.assertRegex(said, r"a runs: attempt 1 of 1 on commands \(worker 1\) since")
         self.assertIn("b waits for a, which runs", said)
         self.assertNotIn("no engine", said)
         run.kill()
@@ -43,6 +43,36 @@ class Explaining(Sandbox):
         self.assertIn("no engine is at work on this store", said)
         self.assertIn("stepwell resume", said)
         self.assertIn("not at work any more", self.stepwell("state").stdout)
+
+    def test_a_retry_in_vain_the_attempts_in_all_and_what_a_step_was_given(self):
+        self.template(
+            shell("rates", 'echo "{\\"EUR\\": 1}"'),
+            shell("convert", "exit 3", after=["rates"], retry={"max_attempts": 2, "backoff": "none"}))
+        task = self.run_task("--key", "k", "--input", '{"currencies": "EUR;GBP"}', code=1)["task_id"]
+        self.stepwell("retry", task, "--reason", "was it down?", code=1)
+        said = self.stepwell("explain", task).stdout
+        self.assertRegex(said, r"operator .* retried convert at .*: was it down\? \(#\d+\)\n")
+        self.assertIn("the retry ended as the attempts before it", said)
+        fork = f"stepwell fork {task[:13]} --from STEP --set-input NAME=JSON"
+        self.assertLess(said.index(fork), said.index("stepwell retry"))
+        shown = self.stepwell("show", task).stdout
+        self.assertRegex(shown, r"convert .* attempt 2 of 2, 4 in all, .* from first to last")
+        self.assertIn(f"  if the input or an earlier result is wrong, '{fork}'", shown)
+        self.assertIn("\nsubmitted by client ", shown)
+        self.assertEqual(self.json("show", task)["submitted_by"]["type"], "client")
+        step = self.stepwell("explain", task, "convert").stdout
+        self.assertRegex(step, r'  input: \{"currencies": ?"EUR;GBP"\} \(#\d+\)\n  result of rates: \{"EUR": 1\} \(#\d+\)\n')
+        self.assertRegex(self.stepwell("explain", task, "rates").stdout, r'its result: \{"EUR": 1\} \(#\d+\)')
+
+    def test_only_what_is_there_is_offered(self):
+        self.template(shell("quiet", "exit 3"), shell("loud", "echo no >&2; exit 3"))
+        task = self.run_task(code=1)["task_id"]
+        self.assertNotIn("stepwell logs", self.stepwell("explain", task, "quiet").stdout)
+        self.assertIn("stepwell logs", self.stepwell("explain", task, "loud").stdout)
+        done = self.stepwell("logs", task, "quiet")
+        self.assertEqual((done.stdout, done.stderr), ("", "'quiet' has written nothing\n"))
+        self.assertEqual(self.stepwell("logs", task).stderr, "")
+        self.assertIn("or 'last', the newest of all", self.stepwell("show", "--help").stdout)
 
     def test_a_step_of_any_name_and_one_that_is_not_there(self):
         self.template(shell("größe it's", "exit 1", retry=ONCE_MORE))

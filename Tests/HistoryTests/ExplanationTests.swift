@@ -8,20 +8,24 @@ struct ExplanationTests {
     private let unavailable = Failure(
         message: "the service answers 503", errorType: "unavailable", errorCode: "HTTP_503")
 
-    private func texts(_ recorded: Recorded, atWork: Bool? = true) throws -> [String] {
-        try #require(try Explanation.read(recorded.task, from: recorded.log, isEngineAtWork: atWork))
-            .sentences.map(\.text)
+    private func explain(
+        _ recorded: Recorded, _ activity: StoreActivity = .atWork, step: StepIndex? = nil
+    ) throws -> Explanation {
+        try #require(try Explanation.read(recorded.task, step: step, from: recorded.log, activity: activity))
     }
 
-    private func commands(_ recorded: Recorded, atWork: Bool? = true) throws -> [String] {
-        try #require(try Explanation.read(recorded.task, from: recorded.log, isEngineAtWork: atWork))
-            .actions.map(\.command)
+    private func texts(_ recorded: Recorded, _ activity: StoreActivity = .atWork) throws -> [String] {
+        try explain(recorded, activity).sentences.map(\.text)
+    }
+
+    private func commands(_ recorded: Recorded, _ activity: StoreActivity = .atWork) throws -> [String] {
+        try explain(recorded, activity).actions.map(\.command)
     }
 
     @Test("Of a task that there is not, none")
     func unknown() throws {
         let recorded = try Recorded([.step("a")])
-        #expect(try Explanation.read(TaskID(high: 1, low: 1), from: recorded.log, isEngineAtWork: nil) == nil)
+        #expect(try Explanation.read(TaskID(high: 1, low: 1), from: recorded.log, activity: .unknown) == nil)
     }
 
     @Test("A step waits for one that waits for its next attempt, when and why")
@@ -39,7 +43,7 @@ struct ExplanationTests {
                 "extract \(reason)", "transform waits for extract, which \(reason)", "load waits for transform",
             ])
         #expect(try commands(recorded) == ["stepwell cancel \(recorded.task.short)"])
-        let explanation = try #require(try Explanation.read(recorded.task, from: recorded.log, isEngineAtWork: true))
+        let explanation = try explain(recorded)
         // The failure and the decision to try again bear it out.
         let numbers = explanation.sentences[1].events
         let events = try numbers.compactMap { try recorded.log.event($0)?.event }
@@ -62,16 +66,110 @@ struct ExplanationTests {
         try recorded.fail("a", Failure(message: "no\nsecond line"))
         let told = try texts(recorded)
         #expect(told[1] == "a has failed for good (all attempts are used up): handler_error: no")
-        #expect(told[2].hasPrefix("attempt 1 on python#1 at 22:13:20.000: failed after 0 ms: unavailable"))
+        #expect(told[2].hasPrefix("attempt 1 on python#1 (worker 1) at 22:13:20.000: failed after 0 ms: unavailable"))
         #expect(told[3].hasPrefix("attempt 2 on python#1"))
         #expect(told[4...] == ["it holds up b, c"])
         let task = recorded.task.short
         #expect(
             try commands(recorded) == [
-                "stepwell logs \(task) a", "stepwell replay-step \(task) a --worker COMMAND",
-                "stepwell retry \(task) --worker COMMAND", "stepwell resolve \(task) a --result JSON",
-                "stepwell cancel \(task)",
+                "stepwell replay-step \(task) a --worker COMMAND", "stepwell retry \(task) --worker COMMAND",
+                "stepwell fork \(task) --from a --set-input NAME=JSON --worker COMMAND",
+                "stepwell resolve \(task) a --result JSON", "stepwell cancel \(task)",
             ])
+        #expect(
+            try explain(recorded, step: 0).actions.map(\.command).contains { $0.hasSuffix("--step a --worker COMMAND") }
+        )
+    }
+
+    @Test("A retry that ended as the attempts before it is told of, and then a fork comes first")
+    func retryInVain() throws {
+        let once = RetryPolicy(attemptsMax: 1)
+        var recorded = try Recorded([.step("rates"), .step("orders"), .step("convert", after: [0, 1], retry: once)])
+        try recorded.succeed("rates", #"{"EUR": 1}"#)
+        try recorded.fail("orders", unavailable)
+        try recorded.pass(1000)
+        try recorded.succeed("orders", "[]")
+        let missing = Failure(message: "KeyError: 'GBP'")
+        try recorded.fail("convert", missing)
+        let task = recorded.task.short
+        let fork = "stepwell fork \(task) --from STEP --set-input NAME=JSON --worker COMMAND"
+        let retry = "stepwell retry \(task) --worker COMMAND"
+        #expect(try commands(recorded)[1...2] == [retry, fork])
+        try recorded.retry(reason: "was it down?")
+        try recorded.fail("convert", missing)
+        let explanation = try explain(recorded)
+        #expect(explanation.actions[1...2].map(\.command) == [fork, retry])
+        #expect(explanation.actions[1].purpose.hasSuffix("must see the change: rates, orders, convert"))
+        let told = explanation.sentences
+        // The failure, the attempt, the retry, the attempt, and what came of it; then the step that failed once.
+        #expect(told[3].text == "operator ada retried convert at 22:13:21.000: was it down?")
+        #expect(told[5].text == "the retry ended as the attempts before it: another one alone will not help")
+        #expect(told[5].events.first == told[3].events.first)
+        #expect(
+            told[6].text.hasPrefix("orders, attempt 1 on python#1 (worker 1)")
+                && told[7].text.hasPrefix("orders, attempt 2"))
+        #expect(told.count == 8)
+        // Another failure is no such thing.
+        try recorded.retry()
+        try recorded.fail("convert", unavailable)
+        #expect(try !texts(recorded).contains { $0.hasPrefix("the retry ended") })
+        #expect(try commands(recorded)[1] == retry)
+    }
+
+    @Test("What a step was given, and what came of it, in short")
+    func values() throws {
+        var recorded = try Recorded(
+            Template([.step("a"), .step("b"), .step("c", after: [1, 0])]), input: JSONText("{\"n\":\n 1}"))
+        try recorded.succeed("a", "[\(String(repeating: "1,", count: 200))1]")
+        try recorded.succeed("b", #""zwei""#)
+        try recorded.succeed("c", "3")
+        let told = try explain(recorded, step: 2).sentences
+        #expect(
+            told[3...5].map(\.text).map { $0.prefix(16) } == [
+                "input: {\"n\":  1}", "result of b: \"zw", "result of a: [1,",
+            ])
+        #expect(told[5].text.count == 133 && told[5].text.hasSuffix("…"))
+        #expect(told.last?.text == "its result: 3")
+        let types = try told[3...5].flatMap(\.events).map { try recorded.log.event($0)?.event.type }
+        #expect(types == [.taskSubmitted, .attemptSucceeded, .attemptSucceeded])
+        let long = try explain(recorded, step: 0)
+        #expect(long.actions.last?.command == "stepwell show \(recorded.task.short) -o json")
+        #expect(try explain(recorded, step: 2).actions.map(\.command).allSatisfy { !$0.contains("show") })
+    }
+
+    @Test("A task that failed is to be compared with the last one of its name that completed before it")
+    func lastComplete() throws {
+        let template = Template([.step("a", retry: RetryPolicy(attemptsMax: 1))])
+        var recorded = try Recorded(template)
+        let first = recorded.task
+        try recorded.succeed("a")
+        try recorded.submitAnother()
+        let second = recorded.task
+        try recorded.fail("a", unavailable)
+        let diff = "stepwell diff \(first.short) \(second.short)"
+        #expect(try commands(recorded).contains(diff))
+        #expect(try explain(recorded, step: 0).actions.map(\.command).contains(diff))
+        try recorded.submitAnother()
+        try recorded.succeed("a")
+        // The one that came after is not it.
+        let again = try #require(try Explanation.read(second, from: recorded.log, activity: .idle))
+        #expect(again.actions.map(\.command).filter { $0.contains("diff") } == [diff])
+        #expect(try !commands(recorded).contains { $0.contains("diff") })
+    }
+
+    @Test("In a store of imports it is said where that can be done which changes the task")
+    func imported() throws {
+        var recorded = try Recorded([.step("a"), .step("b", retry: RetryPolicy(attemptsMax: 1))])
+        #expect(
+            try texts(recorded, .imported).last
+                == "so it was when it was exported; it goes on in the store that it is from")
+        try recorded.fail("b", unavailable)
+        try recorded.succeed("a")
+        for action in try explain(recorded, .imported).actions {
+            let isLook = action.command.contains("replay-step")
+            #expect(action.purpose.hasPrefix("in the store that it is from: ") != isLook, "\(action)")
+        }
+        #expect(try explain(recorded, .idle).actions.allSatisfy { !$0.purpose.contains("store that") })
     }
 
     @Test("Enqueued: nobody offers the handler, all places are taken, no engine is at work")
@@ -80,12 +178,12 @@ struct ExplanationTests {
             [.step("a"), StepTemplate(name: "b", handler: .callable("other")), .step("c")], slots: 1)
         #expect(try texts(recorded)[2] == "b is enqueued, but no worker offers the handler 'other'")
         #expect(try texts(recorded)[3] == "c is enqueued, but all places of python#1 are taken")
-        #expect(try texts(recorded, atWork: false)[2] == "b is enqueued, but no engine is at work")
+        #expect(try texts(recorded, .idle)[2] == "b is enqueued, but no engine is at work")
         let last = "no engine is at work on this store: nothing goes on until one is started"
-        #expect(try texts(recorded, atWork: false).last == last)
-        #expect(try commands(recorded, atWork: false).first?.hasPrefix("stepwell resume") == true)
+        #expect(try texts(recorded, .idle).last == last)
+        #expect(try commands(recorded, .idle).first?.hasPrefix("stepwell resume") == true)
         try recorded.stop()
-        #expect(try texts(recorded, atWork: nil).last == last)
+        #expect(try texts(recorded, .unknown).last == last)
     }
 
     @Test("Enqueued: the engine works on another task alone")
@@ -117,7 +215,7 @@ struct ExplanationTests {
             })
         #expect(
             told.contains {
-                $0.hasPrefix("a, attempt 1 on python#1") && $0.hasSuffix("succeeded after 0 ms with 2 bytes")
+                $0.hasPrefix("a, attempt 1 on python#1 (worker 2)") && $0.hasSuffix("succeeded after 0 ms with 2 bytes")
             })
         #expect(
             told.contains(
@@ -142,24 +240,28 @@ struct ExplanationTests {
         try recorded.fail("it's b", unavailable)
         try recorded.retry(reason: "it is back")
         try recorded.succeed("it's b", "[1]")
-        let explanation = try #require(
-            try Explanation.read(recorded.task, step: 1, from: recorded.log, isEngineAtWork: true))
+        let explanation = try explain(recorded, step: 1)
         let told = explanation.sentences.map(\.text)
         #expect(told[0] == "it's b is complete since 22:13:21.000, at attempt 1 of 1")
         #expect(told[1] == "its handler is the callable h")
         #expect(told[2] == "it comes after a; all were complete at 22:13:21.000")
-        #expect(told[3].contains("saved 1 checkpoint: failed after 0 ms"))
-        #expect(told[4] == "operator ada retried it's b at 22:13:21.000: it is back")
-        #expect(told[5].hasSuffix("succeeded after 0 ms with 3 bytes"))
-        #expect(told.count == 6)
-        #expect(explanation.actions[0].command == "stepwell logs \(recorded.task.short) 'it'\\''s b'")
+        #expect(told[3...4] == ["input: {}", "result of a: {}"])
+        #expect(told[5].contains("saved 1 checkpoint: failed after 0 ms"))
+        #expect(told[6] == "operator ada retried it's b at 22:13:21.000: it is back")
+        #expect(told[7].hasSuffix("succeeded after 0 ms with 3 bytes"))
+        #expect(told[8...] == ["its result: [1]"])
+        let word = "\(recorded.task.short) 'it'\\''s b'"
+        #expect(explanation.actions.map(\.command) == ["stepwell replay-step \(word) --worker COMMAND"])
+        try recorded.write("it's b", "zeile")
+        #expect(try explain(recorded, step: 1).actions[0].command == "stepwell logs \(word)")
+        #expect(try explain(recorded, step: 0).actions[0].command.hasPrefix("stepwell replay-step"))
     }
 
     @Test("As JSON: sentences with their events, reasons by step, and commands")
     func json() throws {
         var recorded = try Recorded([.step("a"), .step("b", after: [0])])
         try recorded.fail("a", unavailable)
-        let json = try #require(try Explanation.read(recorded.task, from: recorded.log, isEngineAtWork: true)).json
+        let json = try explain(recorded).json
         #expect(json.members?.map(\.name) == ["task_id", "state", "sentences", "waits", "actions"])
         #expect(json["waits"]?["a"]?["reason"]?.string == "retry")
         #expect(json["waits"]?["a"]?["due_at"]?.string == "2023-11-14T22:13:21.000Z")

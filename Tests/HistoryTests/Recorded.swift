@@ -62,6 +62,18 @@ struct Recorded {
         try record(.checkpointAttempt(task, attempts[index(step)]!, data: JSONText(data)), by: .worker)
     }
 
+    /// The handler of the step's last attempt writes a line.
+    func write(_ step: String, _ text: String) throws {
+        let attempt = attempts[index(step)]!
+        var batch = LogBatch()
+        batch.logLines = [
+            LogLine(
+                task: task, step: attempt.step, attempt: attempt.attempt, lease: attempt.lease, number: 0, time: now,
+                level: .info, text: text)
+        ]
+        try log.append(batch)
+    }
+
     /// Reports an end of the step's last attempt a second time, or too late.
     mutating func succeedAgain(_ step: String) throws { try end(step, .succeeded(.null, metadata: nil)) }
 

@@ -10,9 +10,13 @@ struct CommandHelp: Sendable {
     var options: [Option] = []
     var examples: [String] = []
 
+    private static let taskNames =
+        "TASK is an id or the beginning of one, the key of one of the newest tasks, or 'last', the newest of all."
+
     var text: String {
         var text = "\(summary)\n\nUsage: stepwell \(name) \(usage)\n"
         if !details.isEmpty { text += "\n\(details)\n" }
+        if operands.contains("TASK") { text += "\n\(Self.taskNames)\n" }
         text += "\nOptions:\n"
         let all = options + [.help]
         let width = all.map { $0.heading.count }.max() ?? 0

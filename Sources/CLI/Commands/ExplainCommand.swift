@@ -9,7 +9,8 @@ struct ExplainCommand: Command {
         operands: "TASK [STEP]", operandCount: 1...2,
         details: """
             In sentences, each with the numbers of the events that bear it out; 'stepwell events TASK' shows them. With STEP the
-            whole story of that step. Works while an engine is writing the store.
+            whole story of that step, with the beginning of what it was given and of its result. Works while an engine is
+            writing the store.
             """,
         options: [.store, .output],
         examples: ["stepwell explain 0197c3e2", "stepwell explain 0197c3e2 extract_inventory_data"])
@@ -30,15 +31,10 @@ struct ExplainCommand: Command {
         let reader = try store.reader()
         let id = try reader.findTask(task)
         let names = try reader.stepNames(of: id)
-        let isEngineAtWork = reader.isEngineAtWork
-        let explanation =
-            if let step {
-                try Explanation.read(
-                    id, step: names.index(ofStep: step), from: reader, isEngineAtWork: isEngineAtWork)
-            } else {
-                try Explanation.read(id, from: reader, isEngineAtWork: isEngineAtWork)
-            }
-        guard let explanation else { throw TaskNameError.unknown(task) }
+        let step = try step.map { try names.index(ofStep: $0) }
+        guard let explanation = try Explanation.read(id, step: step, from: reader, activity: reader.activity()) else {
+            throw TaskNameError.unknown(task)
+        }
         format.print(explanation.json, table: Self.text(explanation))
         return .success
     }

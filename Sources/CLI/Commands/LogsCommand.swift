@@ -1,3 +1,4 @@
+import StepwellHistory
 import StepwellLog
 import StepwellModel
 
@@ -27,8 +28,10 @@ struct LogsCommand: Command {
         let names = try reader.stepNames(of: id)
         let wanted = try step.map { try names.index(ofStep: $0) }
         var all: [JSON] = []
+        var isEmpty = true
         try reader.logLines(of: id, after: nil) { line in
             guard wanted == nil || wanted == line.step else { return true }
+            isEmpty = false
             switch format {
             case .json: all.append(line.json(names))
             case .jsonl: output(JSONText(line.json(names)).description)
@@ -39,6 +42,7 @@ struct LogsCommand: Command {
             return true
         }
         if format == .json { output(JSON.array(all).pretty) }
+        if isEmpty { note("\(step.map { "'\($0)'" } ?? "task \(id.short)") has written nothing") }
         return .success
     }
 }

@@ -7,7 +7,7 @@ struct ShowCommand: Command {
     static let help = CommandHelp(
         name: "show", summary: "Show a task: its steps as a tree, attempts, errors, and what each step waits for.",
         operands: "TASK", operandCount: 1...1,
-        details: "TASK is a task's id or the beginning of it. Works while an engine is writing the store.",
+        details: "Works while an engine is writing the store.",
         options: [.store, .output], examples: ["stepwell show 0197c3e2", "stepwell show 0197c3e2 -o json"])
 
     private let store: StoreLocation
@@ -25,7 +25,7 @@ struct ShowCommand: Command {
         let id = try reader.findTask(task)
         guard var report = try TaskReport.read(id, from: reader) else { throw TaskNameError.unknown(task) }
         try report.readForks(from: reader)
-        ReportPrinter(format: format, showsDetails: true).print(report)
+        ReportPrinter(format: format, showsDetails: true, activity: try reader.activity()).print(report)
         return .success
     }
 }

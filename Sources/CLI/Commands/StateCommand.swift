@@ -30,8 +30,10 @@ struct StateCommand: Command {
         let last = try reader.currentHead().time
         let moment = at?.moment(first: last.startOfDay, last: last, now: SystemClock().now()) ?? .end
         let world = try World.read(reader, at: moment)
-        let isEngineAtWork = at == nil ? reader.isEngineAtWork : nil
-        format.print(world.json, table: WorldText(world: world, isEngineAtWork: isEngineAtWork).text)
+        let activity = try reader.activity()
+        // Whether an engine is at work is known of the present alone.
+        let then = at == nil || activity == .imported ? activity : .unknown
+        format.print(world.json, table: WorldText(world: world, activity: then).text)
         return .success
     }
 }

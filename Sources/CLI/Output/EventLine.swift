@@ -29,7 +29,7 @@ extension Event {
                 + (start.focus.map { ", for task \($0.short) alone" } ?? "") + (start.reason.map { ": \($0)" } ?? "")
         case .workerJoined(let join):
             let handlers = join.handlers.map(\.name).listed
-            return "\(join.name), \(join.slots) at a time" + (handlers.isEmpty ? "" : ": \(handlers)")
+            return "\(join.name) as \(join.worker), \(join.slots) at a time" + (handlers.isEmpty ? "" : ": \(handlers)")
         case .workerLeft(let worker, let reason): return "\(worker): \(reason)"
         case .storePruned(let pruning):
             return "\(pruning.taskCount) tasks that had ended before \(pruning.before), \(pruning.eventCount) events"

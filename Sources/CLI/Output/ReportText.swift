@@ -6,6 +6,8 @@ struct ReportText {
     let report: TaskReport
     var isColored = Terminal.stdoutIsTerminal
     var showsDetails = false
+    /// Of the store that the report is from. Nil: it is of the past, and nothing is advised.
+    var activity: StoreActivity?
 
     var text: String {
         var lines = [heading]
@@ -17,11 +19,19 @@ struct ReportText {
         let troubles = report.steps.filter { $0.state == .error || $0.state == .waitingForRetry }
         for step in troubles { lines += failureLines(step) }
         if showsDetails { lines += descriptionLines }
-        if report.state == .blockedByFailures {
-            lines.append("")
-            lines.append("blocked: mend the cause, then 'stepwell retry \(report.id.short)'")
-        }
-        return lines.joined(separator: "\n")
+        return (lines + advice).joined(separator: "\n")
+    }
+
+    /// How a blocked task goes on.
+    private var advice: [String] {
+        guard let activity, report.state == .blockedByFailures,
+            let failed = report.steps.firstIndex(where: { $0.state == .error })
+        else { return [] }
+        let place = activity == .imported ? "in the store that it is from, " : ""
+        return [
+            "", "blocked: \(place)mend the cause, then 'stepwell retry \(report.id.short)';",
+            "  if the input or an earlier result is wrong, '\(report.forkCommand(for: failed))'",
+        ]
     }
 
     private var heading: String {
@@ -36,6 +46,7 @@ struct ReportText {
         if let origin = submission.forkedFrom { text += "\nforked from \(origin)" }
         if !report.forks.isEmpty { text += "\nforks \(report.forks.map(\.description).joined(separator: ", "))" }
         if showsDetails {
+            text += "\nsubmitted by \(report.submitter.told)"
             if let description = report.template.description { text += "\n\(description)" }
             for detail in report.template.details.json.members ?? [] {
                 text += "\n\(detail.name) \(JSONText(detail.value).description.cut(to: 500))"
@@ -68,7 +79,9 @@ struct ReportText {
         guard let failure = step.failure else { return [] }
         var lines = ["", "\(step.name): \(failure.message) [\(failure.errorType)]".colored(.red, if: isColored)]
         if let reason = step.failureReason { lines.append("  final: \(reason.sentence)") }
-        if showsDetails, let backtrace = failure.backtrace {
+        // Of the past this is all that is shown; of what is tried again anyway, its words are enough.
+        let isLastWord = activity == nil && step.state == .error
+        if showsDetails || isLastWord, let backtrace = failure.backtrace {
             lines += backtrace.split(separator: "\n").map { "  | \($0)" }
         }
         return lines
@@ -81,12 +94,16 @@ extension StepReport {
         var facts: [String] = []
         if attempts > 0 {
             facts.append(attempts == 1 && state == .complete ? "1 attempt" : "attempt \(attempts) of \(attemptsMax)")
+            // An operator's retry has begun to count anew.
+            if starts - losses > attempts { facts.append("\(starts - losses) in all") }
         }
         if let adopted {
             facts.append(adopted == .zero ? "result given with the fork" : "result adopted from \(adopted)")
         }
         if losses > 0 { facts.append("lost \(losses)") }
-        if let started, let completed { facts.append("\(completed - started)") }
+        if let started, let completed {
+            facts.append("\(completed - started)" + (starts - losses > attempts ? " from first to last" : ""))
+        }
         switch state {
         case .waitingForRetry: if let due { facts.append("next attempt at \(due.timeOfDay)") }
         case .enqueued: facts.append("waits for a free worker")

@@ -5,8 +5,7 @@ import StepwellModel
 /// The whole engine at a moment, for people.
 struct WorldText {
     let world: World
-    /// Said of the present alone: some engine has the store.
-    let isEngineAtWork: Bool?
+    let activity: StoreActivity
 
     /// More of a kind are counted, not listed.
     private static let rowsMax = 50
@@ -22,10 +21,11 @@ struct WorldText {
     }
 
     private var engine: String {
+        if activity == .imported { return "engine: not known; its own events and its workers' are not exported" }
         guard world.engineStarted != .zero else { return "engine: none yet" }
         let focus = world.focus.map { ", for task \($0.short) alone" } ?? ""
         return "engine: started with event \(world.engineStarted)\(focus)"
-            + (world.isStopping ? "; told to stop" : isEngineAtWork == false ? "; not at work any more" : "")
+            + (world.isStopping ? "; told to stop" : activity == .idle ? "; not at work any more" : "")
     }
 
     private func section(_ heading: String, _ table: Table, of count: Int) -> [String] {
@@ -51,7 +51,7 @@ struct WorldText {
         var table = Table("WORKER", "KIND", "BUSY", "HANDLERS")
         table.rows = all.prefix(Self.rowsMax).map { worker in
             [
-                worker.join.name, worker.join.kind.name, "\(worker.busy)/\(worker.join.slots)",
+                worker.join.worker.told(worker.join.name), worker.join.kind.name, "\(worker.busy)/\(worker.join.slots)",
                 worker.join.handlers.map(\.name).listed,
             ]
         }
@@ -64,7 +64,7 @@ struct WorldText {
         table.rows = all.prefix(Self.rowsMax).map { attempt in
             [
                 attempt.task.short, attempt.step, String(attempt.id.attempt), attempt.id.lease.description,
-                attempt.worker?.name ?? attempt.id.worker.description,
+                attempt.id.worker.told(attempt.worker?.name),
                 attempt.givenUp.map { "given up: \($0.name)" } ?? attempt.deadline?.description ?? "",
             ]
         }
