@@ -15,7 +15,13 @@ final class Archive {
         descriptor = linux_open(path, O_RDWR | O_CREAT, 0o666)
         guard descriptor >= 0 else { throw FileError.last(path, "unwritable_file") }
         let whole: Int
-        do { whole = try Self.wholeFrames(try Files.read(path, bytesMax: .max), path) } catch {
+        do {
+            let bytes = try Files.read(path, bytesMax: .max)
+            guard bytes.isEmpty || Self.isArchive(bytes) else {
+                throw FileError(path: path, reason: "it is there and no archive", code: "file_exists")
+            }
+            whole = Self.wholeFrames(bytes)
+        } catch {
             close(descriptor)
             throw error
         }
@@ -43,11 +49,10 @@ final class Archive {
         guard fsync(descriptor) == 0 else { throw FileError.last(path, "unwritable_file") }
     }
 
-    /// What a file holds: the runs of an archive, or its own bytes if it is none.
-    static func read(_ path: String) throws -> [UInt8] {
-        let bytes = try Files.read(path, bytesMax: .max)
+    /// What a file with these bytes holds: the runs of an archive, or just them if it is none.
+    static func content(of bytes: [UInt8]) throws -> [UInt8] {
         guard isArchive(bytes) else { return bytes }
-        let whole = try wholeFrames(bytes, path)
+        let whole = wholeFrames(bytes)
         guard whole == bytes.count else { throw BundleError.truncated }
         var text: [UInt8] = []
         var start = 0
@@ -73,11 +78,8 @@ final class Archive {
     private static func isArchive(_ bytes: [UInt8]) -> Bool { bytes.starts(with: [0x28, 0xB5, 0x2F, 0xFD]) }
 
     /// How many bytes are whole frames.
-    private static func wholeFrames(_ bytes: [UInt8], _ path: String) throws -> Int {
-        guard bytes.isEmpty || isArchive(bytes) else {
-            throw FileError(path: path, reason: "it is there and no archive", code: "file_exists")
-        }
-        return bytes.withUnsafeBytes { bytes in
+    private static func wholeFrames(_ bytes: [UInt8]) -> Int {
+        bytes.withUnsafeBytes { bytes in
             var end = 0
             while end < bytes.count {
                 let rest = UnsafeRawBufferPointer(rebasing: bytes[end...])

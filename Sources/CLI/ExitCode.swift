@@ -45,7 +45,7 @@ enum ExitCode: Int32 {
                 "bundle_version", "foreign_bundle":
                 .conflict
             case "store_corrupt", "unknown_event", "illegal_event", "not_a_store", "unknown_hash", "bundle_corrupt",
-                "bundle_truncated":
+                "bundle_truncated", "other_bundle":
                 .integrity
             default: .failure
             }

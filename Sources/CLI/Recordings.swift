@@ -47,7 +47,7 @@ struct Recordings {
         }
         switch source {
         case .file(let path):
-            for bundle in try RunBundle.read(try Archive.read(path)) {
+            for bundle in try RunBundle.read(Archive.content(of: Files.read(path, bytesMax: .max))) {
                 let run = try RecordedRun(bundle)
                 let template = run.story.template
                 try visit(isWanted(template.namespace, template.name) ? run : nil)

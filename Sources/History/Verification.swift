@@ -61,13 +61,35 @@ public struct Verification: ~Copyable {
         _ store: some StoreQueries, from: SequenceNumber = SequenceNumber(1), against noted: [UInt8]? = nil,
         progress: @escaping (VerificationReport) -> Void = { _ in }
     ) throws -> VerificationReport {
-        try store.view { view in
-            var verification = Verification(from: from, noted: noted, checksDerived: true, progress: progress)
-            verification.report.head = try view.head()
-            for snapshot in try view.snapshots() { verification.snapshots[snapshot.number] = snapshot }
-            try verification.run(view)
-            return verification.report
+        let origin = try store.origin()
+        let isImported = origin?.kind == .imported
+        do {
+            return try store.view { view in
+                var verification = Verification(from: from, noted: noted, checksDerived: true, progress: progress)
+                verification.report.isImported = isImported
+                verification.report.head = try view.head()
+                for snapshot in try view.snapshots() { verification.snapshots[snapshot.number] = snapshot }
+                try verification.run(view)
+                return verification.report
+            }
+        } catch VerificationError.unknownHash where isImported {
+            throw try whyUnknown(noted, in: store, origin)
         }
+    }
+
+    /// Why a noted hash is not that of a commit in a store that holds only some tasks of the log.
+    private static func whyUnknown(
+        _ noted: [UInt8]?, in store: some StoreQueries, _ origin: StoreOrigin?
+    ) throws -> VerificationError {
+        if let origin, origin.hash == noted { return .headOfTheLog(origin.head) }
+        for summary in try store.tasks(matching: TaskFilter(), limit: .max) {
+            guard let template = try store.template(summary.template) else { continue }
+            var records: [EventRecord] = []
+            try store.events(of: summary.id, after: .zero, payloads: .skipped) { records.append($0) }
+            let folded = try FoldedTask(records, template, digest: summary.template)
+            if folded.stateHash == noted { return .stateHash(summary.id) }
+        }
+        return .notInThisPart
     }
 
     /// How far the log of a damaged store is sound, whatever became of the rest and of what is derived from it.

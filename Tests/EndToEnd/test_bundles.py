@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import re
 from typing import Any, Dict, List
 
 from sandbox import Sandbox, shell
@@ -40,6 +41,48 @@ class Bundles(Sandbox):
         self.assertTrue(self.json("import", "second.stepwell", "--store", "other")[0]["already_there"])
         events = [event["seq"] for event in self.events("--store", "other")]
         self.assertEqual(events, [event["seq"] for event in self.events() if event["task_id"]])
+
+    def test_a_file_is_held_against_the_hash_that_was_noted(self):
+        first, _ = self.run_two()
+        done = self.stepwell("export", first)
+        noted = re.search(r"^sha256 ([0-9a-f]{64})$", done.stderr, re.M)[1]
+        self.assertEqual(noted, hashlib.sha256(done.stdout.encode()).hexdigest())
+        state = re.search(r"state ([0-9a-f]{64}), \d+ events", done.stderr)[1]
+        self.put("run", done.stdout)
+        for hash, code, text in [
+            ("0" * 64, 9, "[other_bundle]"), (state, 9, "does not bind its input and results"), ("7", 2, "64 hexadecimal digits"),
+        ]:
+            self.assertIn(text, self.stepwell("import", "run", "--store", "new", "--against", hash, code=code).stderr)
+            self.assertFalse((self.folder / "new").exists())
+        done = self.stepwell("import", "run", "--store", "new", "--against", noted)
+        self.assertRegex(done.stdout, rf"^imported {first}  blocked_by_failures  state {state}, \d+ events$")
+        self.assertEqual(done.stderr, "1 log line: as the file has them, since no hash of the log binds them\n")
+        # Of the log a part is here: verify says so, and does not cry that history was replaced.
+        head = json.loads(self.stepwell("audit", "head", "-o", "json").stdout)["hash"]
+        for hash, text in [
+            (head, "the imported file says that the log ended with that hash"), (state, "is the hash of the state of task"),
+            ("0" * 64, "this store holds only a part of the log"),
+        ]:
+            self.assertIn(text, self.stepwell("verify", "--store", "new", "--against", hash, code=9).stderr)
+        self.assertIn("were not imported, as is normal", self.stepwell("verify", "--store", "new").stdout)
+
+    def test_the_json_of_an_event_counts_as_little_as_a_forged_one(self):
+        first, _ = self.run_two()
+        lines = self.export(first).splitlines()[:-1]
+        text = "\n".join(lines).replace('"attempt.failed","task_id"', '"attempt.timed_out","task_id"', 1) + "\n"
+        end = {"end": {"lines": len(lines), "sha256": hashlib.sha256(text.encode()).hexdigest()}}
+        self.put("run", text + json.dumps(end) + "\n")
+        said = self.stepwell("import", "run", "--store", "new", code=9).stderr
+        self.assertRegex(said, r"line \d+: event #\d+ tells something else in JSON than in CBOR, at 'type' \[bundle_corrupt\]")
+
+    def test_in_a_store_of_imports_nothing_is_advised_that_cannot_be_done_there(self):
+        first, _ = self.run_two()
+        self.put("run", self.export(first))
+        self.stepwell("import", "run", "--store", "new")
+        self.assertIn("blocked: in the store that it is from, mend", self.stepwell("show", first, "--store", "new").stdout)
+        self.assertIn("in the store that it is from: when the cause", self.stepwell("explain", first, "--store", "new").stdout)
+        self.assertIn("engine: not known; its own events", self.stepwell("state", "--store", "new").stdout)
+        self.assertIn("the store that they were exported from", self.stepwell("retry", first, "--store", "new", code=4).stderr)
 
     def test_any_program_can_read_and_prove_it(self):
         first, _ = self.run_two()

@@ -16,8 +16,10 @@ struct ExportCommand: Command {
         name: "export", summary: "Write one task with all that proves it to standard output.", operands: "TASK",
         operandCount: 1...1,
         details: """
-            The file holds the task's events, template and log lines, and the hashes that tie them to the store's log. 'stepwell
-            import' reads it on another machine. The template, error messages and log lines are not redacted.
+            The file holds the task's events and template, the hashes that tie them to the store's log, and the log lines, which
+            no hash of the log binds. 'stepwell import' reads it on another machine. Standard error tells the file's SHA-256: sent
+            on another way, it shows with 'import --against' that the file is this one. The template, error messages and log
+            lines are not redacted.
             """,
         options: [redact, .store],
         examples: [
@@ -41,14 +43,19 @@ struct ExportCommand: Command {
         guard let bundle = try RunBundle.export(id, from: reader, redacting: pointers, version: stepwellVersion) else {
             throw TaskNameError.unknown(task)
         }
-        Terminal.write(String(decoding: try bundle.text(), as: UTF8.self), to: STDOUT_FILENO)
-        note("\(bundle.line), \(bundle.events.count) events")
+        let text = try bundle.text()
+        Terminal.write(String(decoding: text, as: UTF8.self), to: STDOUT_FILENO)
+        note("\(bundle.line)\nsha256 \(hexadecimal(SHA256.hash(text)))")
         return .success
     }
 }
 
 /// `stepwell import`
 struct ImportCommand: Command {
+    private static let against = Option(
+        name: "--against", value: "HASH",
+        help: "the file's SHA-256 that 'stepwell export' has told; a file with another is refused")
+
     static let help = CommandHelp(
         name: "import", summary: "Put tasks that were exported or archived into a store for reading.",
         operands: "FILE", operandCount: 1...1,
@@ -57,23 +64,28 @@ struct ImportCommand: Command {
             'logs' and the like read it. Tasks go into a store that holds others of the same origin, or back into the store that
             they were pruned from.
             """,
-        options: [.store, .output],
+        options: [against, .store, .output],
         examples: [
-            "stepwell import run.stepwell --store imported", "stepwell import - --store imported < run.stepwell",
+            "stepwell import run.stepwell --store imported",
+            "stepwell import run.stepwell --store imported --against 6f1c9ab2…",
+            "stepwell import - --store imported < run.stepwell",
         ])
 
     private let store: StoreLocation
     private let format: OutputFormat
     private let file: String
+    private let noted: [UInt8]?
 
     init(_ arguments: Arguments) throws {
         store = StoreLocation(arguments)
         format = try OutputFormat(arguments)
         file = arguments.operands[0]
+        noted = try arguments.hash(Self.against, for: "import")
     }
 
     func run() async throws -> ExitCode {
-        let bundles = try BundleImport(try Archive.read(file))
+        let bytes = try Files.read(file, bytesMax: .max)
+        let bundles = try BundleImport(try Archive.content(of: bytes), file: bytes, against: noted)
         var outcomes: [BundleImport.Outcome]
         do {
             // Whether there is a store is asked as a reader asks it, which makes nothing.
@@ -86,6 +98,9 @@ struct ImportCommand: Command {
         case .table:
             for outcome in outcomes {
                 output("\(outcome.wasThere ? "already there" : "imported") \(outcome.bundle.line)")
+                if let unbound = outcome.bundle.unbound {
+                    note("\(unbound): as the file has them, since no hash of the log binds them")
+                }
                 if outcome.unproven > 0 {
                     note("\(outcome.unproven) of its commits are too old to be proven by one task's events")
                 }
@@ -98,7 +113,19 @@ struct ImportCommand: Command {
 }
 
 extension RunBundle {
-    fileprivate var line: String { "\(task)  \(state.name)  state \(hexadecimal(stateHash))" }
+    fileprivate var redactedCount: Int { events.count(where: \.isRedacted) }
+
+    /// What could have been changed without any hash of the log telling; nil when there is nothing.
+    fileprivate var unbound: String? {
+        var parts: [String] = []
+        if !logLines.isEmpty { parts.append(counted(logLines.count, "log line")) }
+        if redactedCount > 0 { parts.append(counted(redactedCount, "redacted event")) }
+        return parts.isEmpty ? nil : parts.joined(separator: " and ")
+    }
+
+    fileprivate var line: String {
+        "\(task)  \(state.name)  state \(hexadecimal(stateHash)), \(counted(events.count, "event"))"
+    }
 }
 
 extension BundleImport.Outcome {
@@ -107,7 +134,8 @@ extension BundleImport.Outcome {
             "task_id": .string(bundle.task.description), "state": .string(bundle.state.name),
             "state_hash": .string(hexadecimal(bundle.stateHash)), "events": .number(String(bundle.events.count)),
             "unproven_commits": .number(String(unproven)), "redacted": .array(bundle.redacted.map(JSON.string)),
-            "already_there": .bool(wasThere),
+            "log_lines": .number(String(bundle.logLines.count)),
+            "redacted_events": .number(String(bundle.redactedCount)), "already_there": .bool(wasThere),
         ]
     }
 }

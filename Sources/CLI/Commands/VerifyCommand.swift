@@ -41,13 +41,7 @@ struct VerifyCommand: Command {
         if salvage != nil, arguments.has(Self.from) || arguments.has(Self.against) {
             throw UsageError("'--salvage' goes with neither '--from' nor '--against'", command: "verify")
         }
-        against = try arguments[Self.against].map { text throws(UsageError) in
-            guard let hash = bytes(hexadecimal: text), hash.count == SHA256.byteCount else {
-                throw UsageError(
-                    "'--against' takes the 64 hexadecimal digits of a hash, not '\(text)'", command: "verify")
-            }
-            return hash
-        }
+        against = try arguments.hash(Self.against, for: "verify")
     }
 
     func run() async throws -> ExitCode {
@@ -115,7 +109,10 @@ extension VerificationReport {
         ]
         if absent > 0 {
             lines.append(
-                "\(absent) events are not in the store: pruned, or not imported; decisions were not asked for again")
+                isImported
+                    ? "\(absent) events of the log were not imported, as is normal; decisions, which hang on them too, were not "
+                        + "asked for again"
+                    : "\(absent) events have left the store: pruned; decisions were not asked for again")
         }
         if unproven > 0 {
             lines.append("\(counted(unproven, "old commit")) that lack events could not be checked against their hash")

@@ -15,8 +15,18 @@ package struct BundleImport {
     }
 
     /// Reads and checks the bundles of a file.
+    ///
+    /// - Parameters:
+    ///   - bytes: what the file says.
+    ///   - file: its bytes as they were sent, if they are others: an archive is compressed.
+    ///   - noted: the SHA-256 that these must have.
     /// - Throws: ``BundleError``
-    package init(_ bytes: [UInt8]) throws {
+    package init(_ bytes: [UInt8], file: [UInt8]? = nil, against noted: [UInt8]? = nil) throws {
+        let digest = noted == nil ? nil : SHA256.hash(file ?? bytes)
+        if let noted, let digest, digest != noted {
+            let task = (try? RunBundle.read(bytes))?.first { $0.stateHash == noted }?.task
+            throw task.map(BundleError.stateHash) ?? .other(found: digest, noted: noted)
+        }
         bundles = try RunBundle.read(bytes).map { bundle in
             let (summary, unproven) = try bundle.check()
             return (bundle, summary, unproven)

@@ -29,6 +29,8 @@ private struct BundleReader {
     /// In the file, for messages.
     private var line = 0
     private var linesOfBundle = 0
+    /// Of the template's steps.
+    private var names: [String] = []
 
     var isWithin: Bool { bundle != nil }
 
@@ -46,13 +48,19 @@ private struct BundleReader {
                 end["sha256"]?.string == hexadecimal(hasher.value.finish())
             else { throw fault("the lines before are not those that were written") }
             linesOfBundle = 0
+            names = []
             defer { bundle = nil }
             guard let bundle, !bundle.templateBytes.isEmpty else { throw fault("there is no template") }
             return bundle
         } else if json["template"] != nil {
-            let (digest, content) = (try hex(json, "template"), try base64(json))
-            bundle?.templateDigest = TemplateDigest(digest)
+            let (digest, content) = (TemplateDigest(try hex(json, "template")), try base64(json))
+            bundle?.templateDigest = digest
             bundle?.templateBytes = content
+            let template = try decoded("the template") {
+                try content.withUnsafeBytes { try TemplateCodec.decode($0, digest: digest) }
+            }
+            try require(json["content"], template.json, "the template's content")
+            names = template.steps.map(\.name)
         } else if json["event"] != nil {
             let event = try event(json)
             bundle?.events.append(event)
@@ -89,11 +97,22 @@ private struct BundleReader {
     private func event(_ json: JSON) throws -> BundledEvent {
         let bytes = try base64(json)
         let number = SequenceNumber(try self.number(json["event"] ?? .null, "seq"))
-        do {
-            let record = try bytes.withUnsafeBytes { try EventCodec.decode($0, number: number, payloads: .included) }
-            return BundledEvent(record: record, bytes: bytes, isRedacted: json["redacted"]?.bool ?? false)
-        } catch LogError.corrupt(let what, _) {
-            throw fault("event \(number): \(what)")
+        let record = try decoded("event \(number)") {
+            try bytes.withUnsafeBytes { try EventCodec.decode($0, number: number, payloads: .included) }
+        }
+        let known = EventJSON.line(record) { names.indices.contains($0) ? names[$0] : nil }
+        try require(json["event"], JSONParser.parse(known), "event \(number)")
+        return BundledEvent(record: record, bytes: bytes, isRedacted: json["redacted"]?.bool ?? false)
+    }
+
+    private func decoded<Value>(_ what: String, _ body: () throws -> Value) throws -> Value {
+        do { return try body() } catch LogError.corrupt(let reason, _) { throw fault("\(what): \(reason)") }
+    }
+
+    /// What the line tells must be what its CBOR says.
+    private func require(_ told: JSON?, _ known: JSON, _ what: String) throws {
+        if let told, let place = ToldAlike.difference(told, known) {
+            throw fault("\(what) tells something else in JSON than in CBOR" + (place.isEmpty ? "" : ", at '\(place)'"))
         }
     }
 
