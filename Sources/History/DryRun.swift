@@ -6,6 +6,8 @@ package import StepwellModel
 public struct DryRun: Hashable, Sendable {
     /// Steps that are complete and keep their results.
     public var reused: [String] = []
+    /// Steps that do not run because their results are given with the command.
+    public var replaced: [String] = []
     /// Steps that would be enqueued, or wait for their time.
     public var next: [String] = []
     /// Steps that come after those.
@@ -38,7 +40,13 @@ public struct DryRun: Hashable, Sendable {
         var state = State()
         var turn = Turn(time: .zero)
         try state.perform(command, by: Actor(.client), in: &turn)
-        return DryRun(template, state[id])
+        var run = DryRun(template, state[id])
+        if case .forkTask(_, _, _, let results) = command {
+            let given = Set(results.lazy.filter { $0.origin == .zero }.map { template.steps[$0.step].name })
+            run.replaced = run.reused.filter(given.contains)
+            run.reused.removeAll(where: given.contains)
+        }
+        return run
     }
 
     private init() {}

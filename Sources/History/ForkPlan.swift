@@ -9,8 +9,11 @@ public struct ForkPlan: Sendable {
     public let input: JSONText
     /// In the template's order.
     public let results: [AdoptedResult]
-    /// What the operator should know: adopted steps whose handler is another one in the new template.
-    public let warnings: [String]
+    /// Where the new input differs from the old task's.
+    public let inputChanges: [JSONChange]
+    /// What the operator should know: adopted steps whose handler is another one in the new template, changes of the input that
+    /// may not have the effect that was meant.
+    public private(set) var warnings: [String]
 
     /// - Parameters:
     ///   - report: the old task.
@@ -29,7 +32,8 @@ public struct ForkPlan: Sendable {
         }
         let plan = Plan(template, digest: template.digest)
         guard let start = plan.index(of: first) else { throw .unknownStep(first, template.steps.map(\.name)) }
-        let (behind, isBefore) = (Self.behind(start, plan), Self.ancestors(start, plan))
+        let behind = Self.marks([start] + template.heldUp(by: start), template)
+        let isBefore = Self.marks(template.before(start), template)
         for name in given.keys.sorted() {
             guard let step = plan.index(of: name) else { throw .unknownStep(name, template.steps.map(\.name)) }
             if behind[step] { throw .wouldRun(name, first) }
@@ -64,26 +68,31 @@ public struct ForkPlan: Sendable {
         self.input = input
         self.results = results
         self.warnings = warnings
+        inputChanges = JSONDiff.changes(report.submission.input.json, input.json)
+        guard !inputChanges.isEmpty else { return }
+        let kept = results.filter { isBefore[$0.step] && $0.origin != .zero }.map { template.steps[$0.step].name }
+        if !kept.isEmpty {
+            self.warnings.append(
+                "results that were made with the old input are kept: \(kept.listed); '--from' such a step runs it again"
+            )
+        }
     }
 
-    /// The step itself and all that depend on it.
-    private static func behind(_ start: StepIndex, _ plan: Plan) -> [Bool] {
-        var isBehind = [Bool](repeating: false, count: plan.stepCount)
-        isBehind[start] = true
-        for step in plan.dependenciesFirst
-        where plan.template.steps[step].dependencies.contains(where: { isBehind[$0] }) {
-            isBehind[step] = true
+    /// What may be wrong with members to set in the input.
+    private mutating func noteInput(_ members: [JSON.Member], old: JSON) {
+        guard !members.isEmpty else { return }
+        if inputChanges.isEmpty { warnings.append("the input is as it was") }
+        let known = (old.members ?? []).map(\.name)
+        let declared = (template.inputSchema?.json["properties"]?.members ?? []).map(\.name)
+        for member in members where !known.contains(member.name) && !declared.contains(member.name) {
+            warnings.append(
+                "the input had no member '\(member.name)'"
+                    + (known.isEmpty ? "; it had none" : "; it had \(known.prefix(20).joined(separator: ", "))"))
         }
-        return isBehind
     }
 
-    /// All that the step depends on, directly or through others.
-    private static func ancestors(_ start: StepIndex, _ plan: Plan) -> [Bool] {
-        var isAncestor = [Bool](repeating: false, count: plan.stepCount)
-        for step in plan.dependenciesFirst.reversed() where step == start || isAncestor[step] {
-            for dependency in plan.template.steps[step].dependencies { isAncestor[dependency] = true }
-        }
-        return isAncestor
+    private static func marks(_ chosen: [StepIndex], _ template: Template) -> [Bool] {
+        chosen.reduce(into: [Bool](repeating: false, count: template.steps.count)) { $0[$1] = true }
     }
 }
 
@@ -118,8 +127,10 @@ extension ForkPlan {
             }
             input = JSONText(.object(members))
         }
-        return try ForkPlan(
+        var plan = try ForkPlan(
             report, template: template ?? report.template, from: first, input: input, given: given, origins: origins)
+        plan.noteInput(inputChanges, old: report.submission.input.json)
+        return plan
     }
 }
 

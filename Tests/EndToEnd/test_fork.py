@@ -36,7 +36,8 @@ class Fork(EndToEndTest):
         self.assertEqual(report["steps"]["größe"]["result"], 41)
         self.assertEqual(report["steps"]["sum"]["result"]["input"]["region"], "us")
         self.assertEqual(report["steps"]["sum"]["result"]["dependencies"], {"größe": 41})
-        self.assertEqual(self.starts(), "größe other load load")
+        # The first two run side by side.
+        self.assertEqual(sorted(self.starts().split()), ["größe", "load", "load", "other"])
         self.assertEqual(self.events(self.task), before)
         adopted = [event for event in self.events(new) if event["type"] == "result.adopted"]
         origins = {event["data"]["origin"] for event in adopted}
@@ -51,6 +52,19 @@ class Fork(EndToEndTest):
         self.assertIn(f"forked from {self.task}", self.stepwell.run("show", new).stdout)
         self.assertEqual(self.stepwell.json("show", self.task)["forks"], [new])
         self.stepwell.run("verify")
+
+    def test_what_changes_in_the_input_is_shown_and_what_has_no_effect_is_warned_of(self) -> None:
+        words = ["fork", self.task, "--from", "sum", "--set-input", "regoin=us"]
+        dry = self.stepwell.run(*words, "--dry-run")
+        self.assertIn('  input: /regoin: nothing → "us"\n', dry.stdout)
+        self.assertIn("warning: the input had no member 'regoin'; it had day, region\n", dry.stderr)
+        self.assertIn("warning: results that were made with the old input are kept: größe;", dry.stderr)
+        real = self.stepwell.run(*words, code=1)
+        self.assertIn('  input: /regoin: nothing → "us"\n', real.stderr)
+        sound = self.stepwell.run("fork", self.task, "--from", "größe", "--set-input", "region=us", "--dry-run")
+        self.assertNotIn("warning", sound.stderr)
+        given = self.stepwell.run("fork", self.task, "--from", "load", "--set-result", "sum=1", "--dry-run").stdout
+        self.assertIn("  replaced (1): sum\n", given)
 
     def test_a_corrected_template_and_a_given_result(self) -> None:
         fixed = self.write_template(
@@ -89,7 +103,13 @@ class Fork(EndToEndTest):
         before = self.stepwell.jsonl("events")
         fork = self.stepwell.json("fork", self.task, "--from", "sum", "--dry-run")
         self.assertEqual(
-            fork, {"dry_run": True, "reused": ["größe", "other"], "next": ["sum"], "later": ["load"], "held": []})
+            fork, {
+                "dry_run": True, "reused": ["größe", "other"], "replaced": [], "next": ["sum"], "later": ["load"], "held": [],
+                "input": []})
+        given = self.stepwell.json(
+            "fork", self.task, "--from", "load", "--set-result", "größe=7", "--set-input", "region=us", "--dry-run")
+        self.assertEqual((given["reused"], given["replaced"]), (["other", "sum"], ["größe"]))
+        self.assertEqual(given["input"], [{"pointer": "/region", "before": "eu", "after": "us"}])
         retry = self.stepwell.json("retry", self.task, "--dry-run")
         self.assertEqual((retry["reused"], retry["next"]), (["größe", "other", "sum"], ["load"]))
         resolve = self.stepwell.json("resolve", self.task, "load", "--dry-run")

@@ -92,7 +92,9 @@ struct ForkCommand: Command {
         submit.id = fresh
         if isDryRun {
             try DryRun.submitting(plan.command(fresh, submit), fresh)
-                .print("task \(id.short) would be forked from '\(from)'", task: nil, drive.format)
+                .print(
+                    "task \(id.short) would be forked from '\(from)'", task: nil, drive.format,
+                    input: plan.inputChanges)
             return .success
         }
         return try await drive.run(
@@ -100,6 +102,7 @@ struct ForkCommand: Command {
             templates: { _ in [plan.template] },
             begin: { [submit] engine, progress in
                 progress.notice("task \(fresh.short) is a fork of \(id.short), from '\(from)'")
+                for change in plan.inputChanges { progress.notice("  input: \(change.text.printable)") }
                 return [try await engine.fork(plan, submit)]
             })
     }
