@@ -48,7 +48,7 @@ class Recorded(Sandbox):
         self.template(self.fetch, self.load, file="new.yaml", version="2")
         told = self.stepwell("test", "--against", "recorded", "new.yaml", code=1)
         self.assertIn("complete → blocked_by_failures", told.stdout)
-        self.assertIn("    fetch was complete, and would be error\n", told.stdout)
+        self.assertIn("    fetch was complete, and would be error, started once instead of twice\n", told.stdout)
         self.assertEqual([run["verdict"] for run in self.report("new.yaml", code=1)["runs"]], ["different", "different"])
 
     def test_another_way_to_the_same_end(self) -> None:

@@ -86,8 +86,8 @@ struct RerunTests {
         #expect(report.verdict == .different)
         #expect(
             report.differences == [
-                "the task was complete, and would be blocked_by_failures", "fetch was complete, and would be error",
-                "join was complete, and would be pending",
+                "the task was complete, and would be blocked_by_failures",
+                "fetch was complete, and would be error, started once instead of twice", "never reached any more: join",
             ])
     }
 

@@ -59,19 +59,24 @@ package struct RerunReport: Sendable {
             differences.append("the task was \(recorded.state.name), and would be \(rerun.state.name)")
         }
         let places = given.places
+        var unreached: [String] = []
         for (index, step) in recorded.steps.enumerated() {
             guard let place = places[step.name] else { continue }
             let (now, was) = (rerun.steps[place], run.story.attempts(of: index).count)
+            let starts = now.starts == was ? "" : "started \(now.starts.times) instead of \(was.times)"
             let misfit = now.misfit.map { ": \($0)" } ?? ""
-            if now.state != step.state, run.isSettled || step.state.satisfiesDependents || step.state == .error {
-                differences.append("\(step.name) was \(step.state.name), and would be \(now.state.name)\(misfit)")
-            } else if !misfit.isEmpty {
-                changes.append("\(step.name)\(misfit)")
-            }
-            if now.starts != was {
-                changes.append("\(step.name) is started \(now.starts.times) instead of \(was.times)")
+            let isComparable = run.isSettled || step.state.satisfiesDependents || step.state == .error
+            if isComparable, now.state == .pending, step.state != .pending {
+                unreached.append(step.name)
+            } else if isComparable, now.state != step.state {
+                differences.append(
+                    "\(step.name) was \(step.state.name), and would be \(now.state.name)"
+                        + (starts.isEmpty ? "" : ", \(starts)") + misfit)
+            } else if !starts.isEmpty || !misfit.isEmpty {
+                changes.append("\(step.name) is \(starts.isEmpty ? "as it was" : starts)\(misfit)")
             }
         }
+        if !unreached.isEmpty { differences.append("never reached any more: \(unreached.listed)") }
         for (place, step) in given.steps.enumerated() {
             if let assumption = rerun.steps[place].assumption { assumptions.append("\(step.name) \(assumption)") }
         }
@@ -80,7 +85,7 @@ package struct RerunReport: Sendable {
         }
         let times = TaskDiff.times(duration.before, duration.after)
         // Waiting for a worker is no matter of the template.
-        if given != recorded.template, run.isSettled, let times {
+        if given != recorded.template, run.isSettled, recorded.state == rerun.state, let times {
             changes.append("it takes \(times.after) instead of \(times.before)")
         }
     }
@@ -140,5 +145,12 @@ extension Template {
 }
 
 extension Int {
-    fileprivate var times: String { self == 1 ? "once" : self == 2 ? "twice" : "\(self) times" }
+    fileprivate var times: String {
+        switch self {
+        case 0: "never"
+        case 1: "once"
+        case 2: "twice"
+        default: "\(self) times"
+        }
+    }
 }
