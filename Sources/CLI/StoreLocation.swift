@@ -22,9 +22,9 @@ struct StoreLocation {
     }
 }
 
-extension EventReader {
+extension StoreQueries {
     /// The task that a word on the command line means: a whole id, or the beginning of one that no other shares; else the
-    /// identity key of one of the newest tasks; or `last`, the newest of all.
+    /// newest with that identity key; or `last`, the newest of all.
     func findTask(_ word: String) throws -> TaskID {
         let prefix = word.lowercased()
         let isID = !prefix.isEmpty && prefix.allSatisfy { $0.isHexDigit || $0 == "-" }
@@ -43,15 +43,6 @@ extension EventReader {
             throw TaskNameError.unknown(task.description)
         }
         return template.steps.map(\.name)
-    }
-
-    /// The newest task of each template that has the key, among the newest of all.
-    private func tasks(key: String) throws -> [TaskSummary] {
-        var found: [TaskSummary] = []
-        for task in try tasks(matching: TaskFilter(), limit: 10_000) where task.key == key {
-            if !found.contains(where: { $0.namespace == task.namespace && $0.name == task.name }) { found.append(task) }
-        }
-        return found
     }
 }
 

@@ -91,9 +91,9 @@ extension TaskReport {
     private static let forksSearched = 10_000
 
     /// Looks for the task's forks among the newest tasks of its name.
-    package mutating func readForks(from log: any EventReader) throws(LogError) {
-        let filter = TaskFilter(namespace: submission.namespace, name: submission.name)
-        forks = try log.tasks(matching: filter, limit: Self.forksSearched).filter { $0.forkedFrom == id }.map(\.id)
+    package mutating func readForks(from log: some StoreQueries) throws(LogError) {
+        guard let summary = try log.task(id) else { return }
+        forks = try log.forks(of: summary, among: Self.forksSearched)
     }
 
     fileprivate init(_ id: TaskID, _ submission: Submission, _ template: Template, _ record: EventRecord) {

@@ -91,6 +91,11 @@ struct Story {
         changed.insert(id)
     }
 
+    mutating func fork(_ id: TaskID, of origin: TaskID?) {
+        tasks[id]?.forkedFrom = origin
+        changed.insert(id)
+    }
+
     mutating func snapshot(_ id: TaskID, _ bytes: [UInt8]) {
         batch.snapshots.append(TaskSnapshotBytes(task: id, number: number, bytes: bytes))
     }

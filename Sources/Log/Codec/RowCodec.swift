@@ -108,6 +108,21 @@ package enum RowCodec {
         }
     }
 
+    /// Only where a task was forked from: of many tasks that are looked at, few were.
+    static func forkedFrom(_ id: TaskID, from bytes: UnsafeRawBufferPointer) throws(LogError) -> TaskID? {
+        do throws(CBORError) {
+            var reader = try CBORReader(checked: bytes)
+            var keys = try reader.map()
+            while let key = try reader.key(&keys) {
+                if key == 16 { return try reader.taskID() }
+                try reader.skip()
+            }
+            return nil
+        } catch {
+            throw .corrupt("the summary of task \(id): \(error)", at: nil)
+        }
+    }
+
     // MARK: Commits
 
     static func encode(_ commit: Commit, into writer: inout CBORWriter) {
