@@ -23,17 +23,21 @@ package enum MomentText: Hashable, Sendable {
     case timeOfDay(Int64)
     case ago(Milliseconds)
 
-    /// Reads `412`, `#412`, `2026-11-24T02:00:31Z`, `02:00:31` or `-10m`; nil for anything else.
+    /// Reads `412`, `#412`, `2026-11-24T02:00:31Z`, `02:00:31` or `-10m`; nil for anything else. A time without a fraction of a
+    /// second is the end of that second.
     package init?(_ text: String) {
         let number = text.hasPrefix("#") ? text.dropFirst() : text[...]
+        // A whole second is shown of all that happened within it, and so it is meant to its end.
+        let isWhole = text.contains(":") && !text.contains { ".,".contains($0) }
+        let rest: Int64 = isWhole ? 999 : 0
         if let seq = UInt64(number), number.first != "+" {
             self = .event(SequenceNumber(seq))
         } else if text.hasPrefix("-"), let length = Milliseconds(String(text.dropFirst())) {
             self = .ago(length)
         } else if let time = Timestamp(text) {
-            self = .time(time)
+            self = .time(time.advanced(by: Milliseconds(rest)))
         } else if let time = Timestamp.timeOfDay(text) {
-            self = .timeOfDay(time)
+            self = .timeOfDay(time + rest)
         } else {
             return nil
         }

@@ -105,6 +105,25 @@ class Replaying(Sandbox):
         lines = self.stepwell("replay", "last", "--step-by-step", "-o", "jsonl", "--at", frames[2]["event"]["seq"]).stdout
         self.assertEqual([json.loads(line) for line in lines.splitlines()], frames[:3])
 
+    def test_a_fact_whose_decisions_come_next_and_an_event_of_another_task(self):
+        self.template(shell("a", "exit 3"), command("b", "true", after=["a"]))
+        task = self.run_task(code=1)["task_id"]
+        self.stepwell("retry", task, code=1)
+        events = self.events(task)
+        [failed, *_] = [event for event in events if event["type"] == "attempt.failed"]
+        decided = max(event["seq"] for event in events if event["cause"] == failed["seq"])
+        said = self.stepwell("replay", task, "--at", failed["seq"]).stdout
+        self.assertIn(f"what was decided because of it comes next; '--at {decided}' shows", said)
+        self.assertIn("a has ended, and what follows is decided next: attempt 1 of 1 on commands (worker ", said)
+        self.assertNotIn("decided because", self.stepwell("replay", task, "--at", decided).stdout)
+        [retried] = [event["seq"] for event in events if event["type"] == "operator.retried"]
+        said = self.stepwell("replay", task, "--at", retried).stdout
+        self.assertNotIn("mend the cause", said, "the past is not to be mended")
+        self.assertIn("comes next", said)
+        # The engine that retries starts between the two.
+        said = self.stepwell("replay", task, "--at", retried - 1).stdout
+        self.assertIn(f"#{retried - 1} is no event of this task; this is its last one before", said)
+
     def test_moments_in_every_spelling(self):
         self.template(command("a", "true"))
         self.run_task()
@@ -113,7 +132,8 @@ class Replaying(Sandbox):
         east = end.astimezone(timezone(timedelta(hours=5, minutes=30)))
         for moment in (
             last["seq"], f"#{last['seq']}", last["time"], east.isoformat(timespec="milliseconds"),
-            end.strftime("%H:%M:%S.") + last["time"][20:23], "-0s", "9999-12-31",
+            end.strftime("%H:%M:%S.") + last["time"][20:23], end.strftime("%H:%M:%S"), last["time"][:19] + "Z", "-0s",
+            "9999-12-31",
         ):
             with self.subTest(moment=moment):
                 self.assertEqual(self.states("last", "--at", moment), {"a": "complete"})

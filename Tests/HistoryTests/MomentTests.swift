@@ -12,8 +12,19 @@ struct MomentTests {
         #expect(MomentText("412") == .event(SequenceNumber(412)))
         #expect(MomentText("#412") == .event(SequenceNumber(412)))
         #expect(MomentText("-10m") == .ago(.seconds(600)))
-        #expect(MomentText("02:00:31") == .timeOfDay(7_231_000))
-        #expect(MomentText("2026-11-24T02:00:31Z") == .time(try time("2026-11-24T02:00:31Z")))
+        #expect(MomentText("02:00:31.000") == .timeOfDay(7_231_000))
+        #expect(MomentText("2026-11-24T02:00:31.042Z") == .time(try time("2026-11-24T02:00:31.042Z")))
+        #expect(MomentText("2026-11-24") == .time(try time("2026-11-24T00:00:00Z")))
+    }
+
+    @Test("A whole second is meant to its end, as what happened within it is shown with it")
+    func wholeSeconds() throws {
+        #expect(MomentText("02:00:31") == .timeOfDay(7_231_999))
+        #expect(MomentText("02:00") == .timeOfDay(7_200_999))
+        let end = try time("2026-11-24T02:00:31.999Z")
+        for text in ["2026-11-24T02:00:31Z", "2026-11-24T02:00:31", "2026-11-24 03:00:31+01:00"] {
+            #expect(MomentText(text) == .time(end))
+        }
     }
 
     @Test(
@@ -29,10 +40,10 @@ struct MomentTests {
         func moment(_ text: String, last: Timestamp) throws -> Moment {
             try #require(MomentText(text)).moment(first: first, last: last, now: .zero)
         }
-        #expect(try moment("23:55", last: last) == .time(try time("2026-11-23T23:55:00Z")))
-        #expect(try moment("00:10", last: last) == .time(try time("2026-11-24T00:10:00Z")))
-        #expect(try moment("00:30", last: last) == .time(try time("2026-11-23T00:30:00Z")))
-        #expect(try moment("23:49", last: first) == .time(try time("2026-11-23T23:49:00Z")))
+        #expect(try moment("23:55", last: last) == .time(try time("2026-11-23T23:55:00.999Z")))
+        #expect(try moment("00:10", last: last) == .time(try time("2026-11-24T00:10:00.999Z")))
+        #expect(try moment("00:30", last: last) == .time(try time("2026-11-23T00:30:00.999Z")))
+        #expect(try moment("23:49", last: first) == .time(try time("2026-11-23T23:49:00.999Z")))
     }
 
     @Test("So long ago is counted from now")

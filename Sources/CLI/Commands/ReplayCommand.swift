@@ -55,7 +55,7 @@ struct ReplayCommand: Command {
             throw NothingYet(task: id, submitted: summary.submitted, first: summary.first)
         }
         try story.report.addWaits(from: reader, at: moment)
-        let view = TaskMomentView(story: story)
+        let view = try TaskMomentView(story, at: moment, reader)
         format.print(view.json, table: view.text)
         return .success
     }

@@ -5,6 +5,23 @@ import StepwellModel
 /// A task as it was after one of its events.
 struct TaskMomentView {
     let story: TaskStory
+    /// The event that was asked for, if it is another one than the story's last.
+    let asked: SequenceNumber?
+    /// The last decision that follows from the story's last event and is not told yet.
+    let decided: SequenceNumber?
+
+    /// - Parameter moment: the one that was asked for.
+    init(_ story: TaskStory, at moment: Moment, _ log: any EventReader) throws {
+        self.story = story
+        asked = if case .event(let number) = moment, number != story.last.number { number } else { nil }
+        var decided: SequenceNumber?
+        if !story.last.isDecision {
+            try log.events(of: story.id, after: story.last.number, payloads: .skipped) { record in
+                if record.cause == story.last.number { decided = record.number }
+            }
+        }
+        self.decided = decided
+    }
 
     /// More of a kind are counted, not listed.
     private static let linesMax = 50
@@ -20,7 +37,13 @@ struct TaskMomentView {
     }
 
     var text: String {
-        var lines = ["after \(story.last.line(names))", ""]
+        var lines = ["after \(story.last.line(names))"]
+        if let asked { lines.append("  \(asked) is no event of this task; this is its last one before") }
+        if let decided {
+            lines.append(
+                "  what was decided because of it comes next; '--at \(decided.rawValue)' shows the task after that")
+        }
+        lines.append("")
         lines.append(ReportText(report: story.report).text)
         let narrator = Narrator(story)
         func section(_ heading: String, _ states: StepState...) {
