@@ -246,6 +246,7 @@ struct BundleTests {
         #expect(
             try forge(#""max_attempts":2"#, #""max_attempts":9"#)?.contains("the template's content \(differs)") == true
         )
+        #expect(try forge(#"{"event":{"#, #"{"event":{},"event":{"#) == "line 3: a member stands twice")
         #expect(!FileManager.default.fileExists(atPath: path))
         // What this version does not know is passed over, as the page says.
         #expect(try forge(#""type":"task.completed""#, #""type":"task.completed","mood":"fine""#) == nil)

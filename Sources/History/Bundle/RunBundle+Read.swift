@@ -41,6 +41,9 @@ private struct BundleReader {
         guard let json = try? JSONParser.parse(Array(bytes.dropLast())) else {
             throw line == 1 ? BundleError.notABundle : fault("it is no JSON")
         }
+        if let members = json.members, Set(members.lazy.map(\.name)).count < members.count {
+            throw fault("a member stands twice")
+        }
         if bundle == nil {
             bundle = try head(json)
         } else if let end = json["end"] {
