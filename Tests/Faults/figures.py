@@ -24,13 +24,16 @@ def in_test(kind: Kind) -> str:
 def table(figures: Dict[str, Any]) -> List[str]:
     """One row for each kind."""
     lines = [
-        "| fault | how | what is expected | runs in `tools/test` | runs in the soak | faults in them |",
-        "|---|---|---|---:|---:|---:|",
+        "| fault | how | what is expected | runs in `tools/test` | runs in the soak | faults in them | violations |",
+        "|---|---|---|---:|---:|---:|---:|",
     ]
     faults = figures["faults"]
     for kind in KINDS:
         trials, struck = faults["trials"].get(kind.name, 0), faults["figures"].get(kind.name, 0)
-        lines.append(f"| {kind.name} | {kind.how} | {kind.expected} | {in_test(kind)} | {trials:,} | {struck:,} |")
+        # A violation names its seed, and that its kind.
+        violations = sum(f"/{kind.name}/" in violation for violation in faults["violations"])
+        lines.append(
+            f"| {kind.name} | {kind.how} | {kind.expected} | {in_test(kind)} | {trials:,} | {struck:,} | {violations} |")
     return [*lines, "", sentence("On the real program", sum(faults["figures"].values()), "faults", faults)]
 
 
