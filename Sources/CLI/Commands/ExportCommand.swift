@@ -13,7 +13,7 @@ struct ExportCommand: Command {
         isRepeatable: true)
 
     static let help = CommandHelp(
-        name: "export", summary: "Write one task with all that proves it to standard output.", operands: "TASK",
+        name: "export", summary: "Write one task, with its log lines and hashes, to standard output.", operands: "TASK",
         operandCount: 1...1,
         details: """
             The file holds the task's events and template, the hashes that tie them to the store's log, and the log lines, which
@@ -60,7 +60,8 @@ struct ImportCommand: Command {
         name: "import", summary: "Put tasks that were exported or archived into a store for reading.",
         operands: "FILE", operandCount: 1...1,
         details: """
-            Everything is checked first. The store is made where there is none; no engine works on it, but 'show', 'events',
+            Everything is checked first. But whoever forges a file can make its hashes anew: that it is the one that was exported,
+            --against tells. The store is made where there is none; no engine works on it, but 'show', 'events',
             'logs' and the like read it. Tasks go into a store that holds others of the same origin, or back into the store that
             they were pruned from.
             """,

@@ -1,7 +1,7 @@
 package import StepwellLog
 package import StepwellModel
 
-/// One task with all that proves it: what `docs/bundle-format.md` describes.
+/// One task with the hashes that tie it to its log: what `docs/bundle-format.md` describes.
 package struct RunBundle: Hashable, Sendable {
     package var writtenBy: String
     /// Of the store that the task is from, in hexadecimal digits.
