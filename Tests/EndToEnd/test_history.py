@@ -72,7 +72,7 @@ class Explaining(Sandbox):
         done = self.stepwell("logs", task, "quiet")
         self.assertEqual((done.stdout, done.stderr), ("", "'quiet' has written nothing\n"))
         self.assertEqual(self.stepwell("logs", task).stderr, "")
-        self.assertIn("or 'last', the newest of all", self.stepwell("show", "--help").stdout)
+        self.assertIn("or 'last', the newest task of all", self.stepwell("show", "--help").stdout)
 
     def test_a_step_of_any_name_and_one_that_is_not_there(self):
         self.template(shell("größe it's", "exit 1", retry=ONCE_MORE))

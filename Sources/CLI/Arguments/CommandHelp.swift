@@ -11,7 +11,7 @@ struct CommandHelp: Sendable {
     var examples: [String] = []
 
     private static let taskNames =
-        "TASK is an id or the beginning of one, the key of one of the newest tasks, or 'last', the newest of all."
+        "TASK is an id or the beginning of one, a key, or 'last', the newest task of all."
 
     var text: String {
         var text = "\(summary)\n\nUsage: stepwell \(name) \(usage)\n"
