@@ -57,6 +57,12 @@ extension Explanation {
                 "stepwell diff \(other.id.short) \(short)",
                 "what differs from the last one that completed, of \(narrator.time(other.submitted))")
         }
+        if let timeout = story.timeoutInVain(of: step) {
+            offer(
+                "stepwell fork \(short) --from \(word) --template NEW.yaml\(story.template.workerOption)",
+                "when it needs longer than \(timeout): a new task with the results so far and the template in NEW.yaml, with "
+                    + "another timeout_seconds", changes: true)
+        }
         if story.retryInVain(of: step) == nil {
             offerRetry(isAlone ? " --step \(word)" : "", isAlone: isAlone)
             offerFork(step)

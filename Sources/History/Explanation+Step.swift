@@ -10,7 +10,8 @@ extension Explanation {
         let template = story.template.steps[step]
         let name = template.name
         sentences.append(head(step))
-        sentences.append(Sentence("its handler is \(template.handler.target.told)", step: name))
+        sentences.append(
+            Sentence("its handler is \(template.handler.target.told), with \(template.limits)", step: name))
         if !template.dependencies.isEmpty {
             let ready = story.ready[step]
             let when = ready.map { "; all were complete at \(narrator.time($0.time))" } ?? ""
@@ -97,6 +98,14 @@ extension Sentence {
             "text": .string(text), "events": .array(events.map { .number(String($0.rawValue)) }),
             "step": step.map(JSON.string) ?? .null,
         ]
+    }
+}
+
+extension StepTemplate {
+    /// `up to 3 attempts of at most 1.0 s`.
+    fileprivate var limits: String {
+        let attempts = retry.retryable && retry.attemptsMax > 1 ? "up to \(retry.attemptsMax) attempts" : "one attempt"
+        return attempts + (timeout.map { " of at most \($0)" } ?? " without a timeout")
     }
 }
 

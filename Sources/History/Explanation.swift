@@ -168,10 +168,14 @@ package struct Explanation: Sendable {
     /// - Parameter isNamed: the attempts begin with the step's name, and what was about the whole task is left out.
     func told(_ step: StepIndex, isNamed: Bool = false) -> [Sentence] {
         let narrator = narrator
-        var all = story.attempts(of: step).map { attempt in
-            var sentence = narrator.attempt(attempt)
+        var all: [(number: SequenceNumber, sentence: Sentence)] = []
+        var before: AttemptStory?
+        for attempt in story.attempts(of: step) {
+            let isAgain = before.map { $0.isLost && $0.start.attempt == attempt.start.attempt } ?? false
+            var sentence = narrator.attempt(attempt, isAgain: isAgain)
             if isNamed { sentence.text = "\(narrator.name(step)), \(sentence.text)" }
-            return (number: attempt.lease, sentence: sentence)
+            all.append((attempt.lease, sentence))
+            before = attempt
         }
         for record in story.actions {
             let steps = record.event.steps
@@ -187,12 +191,25 @@ package struct Explanation: Sendable {
                 Sentence(
                     "the retry ended as the attempts before it: another one alone will not help",
                     [retry.number, last.endNumber].compactMap(\.self), step: narrator.name(step)))
+        } else if let timeout = story.timeoutInVain(of: step) {
+            sentences.append(
+                Sentence(
+                    "it ran out of its \(timeout) each time: a retry alone has the same limit",
+                    step: narrator.name(step)))
         }
         return sentences
     }
 }
 
 extension TaskStory {
+    /// The timeout of a step that has failed for good because each of its attempts ran out of time.
+    func timeoutInVain(of step: StepIndex) -> Milliseconds? {
+        let attempts = attempts(of: step).filter { !$0.isLost }
+        guard report.steps[step].state == .error, attempts.count > 1 else { return nil }
+        let areOver = attempts.allSatisfy { if case .timedOut = $0.end { true } else { false } }
+        return areOver ? template.steps[step].timeout : nil
+    }
+
     /// The operator's last retry of a step that has failed for good, if it has failed just as it had before.
     func retryInVain(of step: StepIndex) -> EventRecord? {
         guard report.steps[step].state == .error,
@@ -213,4 +230,8 @@ extension Event {
     fileprivate var steps: [StepIndex] {
         if case .operatorRetried(let steps, _) = self { steps } else { [step].compactMap(\.self) }
     }
+}
+
+extension AttemptStory {
+    fileprivate var isLost: Bool { if case .lost = end { true } else { false } }
 }

@@ -12,5 +12,41 @@ extension JSONChange {
         return .object(members)
     }
 
+    /// The array of which only one side has this element, and which side; nil for other changes.
+    fileprivate var surplus: (array: Substring, isAfter: Bool)? {
+        guard (before == nil) != (after == nil), let slash = pointer.lastIndex(of: "/"),
+            Int(pointer[pointer.index(after: slash)...]) != nil
+        else { return nil }
+        return (pointer[..<slash], after != nil)
+    }
+
     private func told(_ value: JSON?) -> String { value.map { JSONText($0).told } ?? "nothing" }
+}
+
+extension [JSONChange] {
+    /// The changes for people, with many elements that only one of two arrays has in one line.
+    package var summed: [String] {
+        var lines: [String] = []
+        var place = startIndex
+        while place < endIndex {
+            var end = index(after: place)
+            if let first = self[place].surplus {
+                while end < endIndex, let next = self[end].surplus, next == first { end += 1 }
+                if end - place > Self.elementsMax {
+                    let what = first.isAfter ? "more" : "fewer"
+                    lines.append(
+                        "\(first.array.isEmpty ? "(all of it)" : first.array): \(end - place) elements \(what), such as \(self[place].text)"
+                    )
+                    place = end
+                    continue
+                }
+            }
+            lines += self[place..<end].map(\.text)
+            place = end
+        }
+        return lines
+    }
+
+    /// So many are listed one by one.
+    private static var elementsMax: Int { 3 }
 }

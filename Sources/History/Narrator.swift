@@ -73,12 +73,13 @@ package struct Narrator {
     }
 
     /// The attempt and its end in one sentence.
-    package func attempt(_ attempt: AttemptStory) -> Sentence {
+    /// - Parameter isAgain: an attempt of the same number was lost before it.
+    package func attempt(_ attempt: AttemptStory, isAgain: Bool = false) -> Sentence {
         let start = attempt.start
         let worker = start.worker.told(attempt.workerName)
         let saved = attempt.checkpoints.isEmpty ? "" : ", saved \(counted(attempt.checkpoints.count, "checkpoint"))"
         return Sentence(
-            "attempt \(start.attempt) on \(worker) at \(time(attempt.started))\(saved): \(ending(attempt) ?? "runs")",
+            "attempt \(start.attempt)\(isAgain ? ", again," : "") on \(worker) at \(time(attempt.started))\(saved): \(ending(attempt) ?? "runs")",
             [attempt.lease] + attempt.checkpoints + [attempt.endNumber].compactMap(\.self), step: name(start.step))
     }
 

@@ -100,7 +100,12 @@ package struct TaskDiff: Sendable {
         step.attempts = pair(tries.map(\.outcome), otherTries.map(\.outcome))
         step.duration = times(tries.last?.duration, otherTries.last?.duration)
         if let last = tries.last, let otherLast = otherTries.last {
-            step.worker = pair(last.workerFamily, otherLast.workerFamily)
+            // A worker that never reported an end has no name; then there are the kinds to compare.
+            if let family = last.workerFamily, let otherFamily = otherLast.workerFamily {
+                step.worker = pair(family, otherFamily)
+            } else {
+                step.worker = pair(last.start.workerKind.name, otherLast.start.workerKind.name)
+            }
         }
         return step
     }
@@ -137,7 +142,5 @@ extension AttemptStory {
     }
 
     /// `python` of `python#3`.
-    fileprivate var workerFamily: String {
-        workerName.map { String($0.prefix { $0 != "#" }) } ?? start.workerKind.name
-    }
+    fileprivate var workerFamily: String? { workerName.map { String($0.prefix { $0 != "#" }) } }
 }

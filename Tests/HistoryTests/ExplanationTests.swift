@@ -215,13 +215,37 @@ struct ExplanationTests {
             })
         #expect(
             told.contains {
-                $0.hasPrefix("a, attempt 1 on python#1 (worker 2)") && $0.hasSuffix("succeeded after 0 ms with 2 bytes")
+                $0.hasPrefix("a, attempt 1, again, on python#1 (worker 2)")
+                    && $0.hasSuffix("succeeded after 0 ms with 2 bytes")
             })
         #expect(
             told.contains(
                 "a late result of a, attempt 1, was rejected at 22:13:20.000: the attempt had a result already"))
         #expect(told.last == "operator ada resolved b by hand without a result at 22:13:20.000: not needed")
         #expect(try commands(recorded) == [])
+    }
+
+    @Test("A step that ran out of time each time needs longer, and no retry")
+    func timeouts() throws {
+        let policy = RetryPolicy(attemptsMax: 2, backoff: .none)
+        var recorded = try Recorded([.step("a", retry: policy, timeout: .seconds(2)), .step("b", after: [0])])
+        try recorded.pass(2000)
+        try recorded.pass(1)
+        try recorded.pass(2000)
+        #expect(try texts(recorded).contains("it ran out of its 2.0 s each time: a retry alone has the same limit"))
+        let offered = try commands(recorded)
+        let longer = "stepwell fork \(recorded.task.short) --from a --template NEW.yaml --worker COMMAND"
+        let place = try #require(offered.firstIndex(of: longer))
+        let retry = try #require(offered.firstIndex { $0.hasPrefix("stepwell retry") })
+        #expect(place < retry)
+        let told = try explain(recorded, step: 0).sentences.map(\.text)
+        #expect(told[1] == "its handler is the callable h, with up to 2 attempts of at most 2.0 s")
+        var mixed = try Recorded([.step("a", retry: policy, timeout: .seconds(2))])
+        try mixed.fail("a", unavailable)
+        try mixed.pass(1)
+        try mixed.pass(2000)
+        #expect(!(try texts(mixed).contains { $0.contains("each time") }))
+        #expect(!(try commands(mixed).contains { $0.contains("--template") }))
     }
 
     @Test("A cancelled task: who, when and why")
@@ -243,7 +267,7 @@ struct ExplanationTests {
         let explanation = try explain(recorded, step: 1)
         let told = explanation.sentences.map(\.text)
         #expect(told[0] == "it's b is complete since 22:13:21.000, at attempt 1 of 1")
-        #expect(told[1] == "its handler is the callable h")
+        #expect(told[1] == "its handler is the callable h, with one attempt without a timeout")
         #expect(told[2] == "it comes after a; all were complete at 22:13:21.000")
         #expect(told[3...4] == ["input: {}", "result of a: {}"])
         #expect(told[5].contains("saved 1 checkpoint: failed after 0 ms"))

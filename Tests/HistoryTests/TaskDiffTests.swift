@@ -137,6 +137,30 @@ struct TaskDiffTests {
         #expect(resolved.steps[0].result == [])
     }
 
+    @Test("A worker that never reported an end is compared by its kind, not by a name that nobody knows")
+    func silentWorkers() throws {
+        let diff = try diff(succeed) { recorded in
+            try recorded.succeed("a", #"{"rows":1}"#)
+            try recorded.lose(1)
+        }
+        #expect(diff.steps.map(\.name) == ["b", "c"])
+        #expect(diff.steps.allSatisfy { $0.worker == nil })
+    }
+
+    @Test("Many elements that only one of two arrays has are one line")
+    func surplus() throws {
+        func lines(_ before: String, _ after: String) throws -> [String] {
+            try JSONDiff.changes(JSONText(before).json, JSONText(after).json).summed
+        }
+        let more = "[" + (0..<12).map(String.init).joined(separator: ",") + "]"
+        #expect(try lines("[0, 1]", more) == ["(all of it): 10 elements more, such as /2: nothing → 2"])
+        #expect(
+            try lines("{\"a\": \(more), \"n\": 1}", #"{"a": [0], "n": 2}"#)
+                == ["/a: 11 elements fewer, such as /a/1: 1 → nothing", "/n: 1 → 2"])
+        #expect(try lines("[0]", "[0, 1, 2, 3]").count == 3)
+        #expect(try lines(#"{"a": 1}"#, #"{"b": 1}"#) == ["/a: 1 → nothing", "/b: nothing → 1"])
+    }
+
     @Test("Of an unknown task there is no comparison")
     func unknown() throws {
         let recorded = try Recorded(steps)

@@ -16,6 +16,7 @@ struct DiffText {
             lines.append("  A  \(told(first.events.before, diff.tasks.before))")
             lines.append("  B  \(told(first.events.after, diff.tasks.after))")
             lines.append("")
+            if diff.template.isEmpty, diff.input.isEmpty { lines.append("template and input are alike") }
         }
         lines += section("template", diff.template) + section("input", diff.input)
         if let state = diff.state { lines.append("state: \(state.before.name) → \(state.after.name)") }
@@ -39,9 +40,10 @@ struct DiffText {
 
     private func section(_ name: String, _ changes: [JSONChange], indent: String = "") -> [String] {
         guard !changes.isEmpty else { return [] }
+        let told = changes.summed
         var lines = ["\(indent)\(name):"]
-        lines += changes.prefix(Self.changesMax).map { "\(indent)  \($0.text)" }
-        if changes.count > Self.changesMax { lines.append("\(indent)  and \(changes.count - Self.changesMax) more") }
+        lines += told.prefix(Self.changesMax).map { "\(indent)  \($0)" }
+        if told.count > Self.changesMax { lines.append("\(indent)  and \(told.count - Self.changesMax) more") }
         return lines
     }
 
