@@ -44,6 +44,9 @@ void linux_begin_thread(const char *name);
 // kill(), under a name that a method called `kill` does not hide. A group has the negative number of its leader.
 int linux_kill(pid_t process, int signal);
 
+// Lets writes to the file go past the system's cache, or no more. -1 with errno where the file system has no such thing.
+int linux_bypass_cache(int descriptor, int bypasses);
+
 // Gives two directories each the name of the other, in one step. -1 with errno.
 int linux_exchange(const char *one, const char *other);
 

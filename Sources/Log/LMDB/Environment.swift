@@ -314,7 +314,11 @@ package final class Environment: @unchecked Sendable {
 
     /// Writes all that is committed at this moment to a file, without the pages that are free. A writer in another process goes on
     /// meanwhile; one in this process has to wait when its map must grow.
+    ///
+    /// It goes past the system's cache where that can be: else each sync of an engine on the same disk would wait for what has
+    /// gathered there. LMDB's copies are made of whole aligned pages for that.
     func copy(to descriptor: Int32) throws(LogError) {
+        var bypassesCache = bypassCache(descriptor, true)
         while true {
             mapLock.lockReading()
             let code =
@@ -322,6 +326,12 @@ package final class Environment: @unchecked Sendable {
                 ? MDB_PANIC : mdb_env_copyfd2(raw, descriptor, UInt32(MDB_CP_COMPACT))
             mapLock.unlock()
             if code == MDB_SUCCESS { return }
+            if code == EINVAL, bypassesCache, ftruncate(descriptor, 0) == 0, lseek(descriptor, 0, SEEK_SET) == 0 {
+                // The file system has taken the flag, and refuses the writes.
+                _ = bypassCache(descriptor, false)
+                bypassesCache = false
+                continue
+            }
             // Nothing is written yet when this is found out.
             guard code == MDB_MAP_RESIZED else {
                 throw LMDBError(code: code, operation: "mdb_env_copyfd2").logError(path: path)
