@@ -24,9 +24,10 @@ extension Files {
 }
 
 extension Files {
+    /// A link to a directory is none.
     static func isDirectory(_ path: String) -> Bool {
         var status = stat()
-        return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
+        return lstat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
     }
 
     /// The names in a folder, sorted, without `.` and `..`.

@@ -20,7 +20,8 @@ struct Recordings {
 
     private(set) var sources: [Source] = []
 
-    /// Looks through a folder and those in it, in the order of their names. What begins with a dot is left out.
+    /// Looks through a folder and those in it, in the order of their names. What begins with a dot is left
+    /// out, and so are links to folders, which may go round.
     /// - Throws: ``FileError``
     init(_ folder: String) throws(FileError) {
         try search(folder)

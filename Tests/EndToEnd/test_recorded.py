@@ -106,6 +106,22 @@ class Recorded(Sandbox):
         self.assertEqual([error["code"] for error in report["errors"]][0], "bundle_truncated")
         self.assertIn("recorded/b.stepwell: the file is not one of 'stepwell export' [not_a_bundle]", told.stderr)
 
+    def test_links_that_go_round_and_files_that_are_linked(self) -> None:
+        self.record()
+        (self.folder / "recorded" / "round").symlink_to(self.folder / "recorded")
+        (self.folder / "recorded" / "z.stepwell").symlink_to(self.folder / "recorded" / "blocked.stepwell")
+        self.assertEqual(len(self.report()["runs"]), 3)
+
+    def test_what_run_would_refuse_is_refused_here_too(self) -> None:
+        self.record()
+        self.template(self.fetch, self.load, file="new.yaml", input_schema={"required": ["day"]})
+        [blocked, _] = self.report("new.yaml", code=1)["runs"]
+        self.assertEqual(blocked["state"], {"before": "blocked_by_failures", "after": None})
+        self.assertIn("day", blocked["differences"][0])
+        self.template({**self.fetch, "type": "decision"}, self.load, file="later.yaml")
+        self.stepwell("run", "later.yaml", code=2)
+        self.assertIn("not supported yet", self.report("later.yaml", code=1)["runs"][0]["differences"][0])
+
     def test_nothing_to_test_against(self) -> None:
         self.assertIn("[unreadable_file]", self.stepwell("test", "--against", "nowhere", code=2).stderr)
         (self.folder / "empty").mkdir()

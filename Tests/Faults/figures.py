@@ -63,6 +63,9 @@ def main() -> None:
     if len(sys.argv) < 2:
         sys.exit(__doc__)
     figures = reduce(added, (json.loads(Path(path).read_text(encoding="utf-8")) for path in sys.argv[1:]))
+    missing = {"faults", "simulation"} - figures.keys()
+    if missing:
+        sys.exit(f"error: there are no figures of {' and '.join(sorted(missing))}")
     text = PAGE.read_text(encoding="utf-8")
     before, rest = text.split(BEGIN)
     after = rest.split(END)[1]

@@ -71,7 +71,7 @@ struct TestCommand: Command {
                         $0.namespace == run.story.template.namespace && $0.name == run.story.template.name
                     }
                     let report = RerunReport(run, with: template)
-                    tally.add(report, source.path)
+                    tally.add(report, format == .json ? source.path : nil)
                     status.end()
                     tell(report, source.path)
                     status.show("\(tally.count) runs")
@@ -107,6 +107,7 @@ struct TestCommand: Command {
 
 /// What came of all runs.
 private struct Tally {
+    /// Only where they are printed in one piece.
     private var reports: [JSON] = []
     private var errors: [JSON] = []
     private var counts: [RerunReport.Verdict: Int] = [:]
@@ -115,12 +116,12 @@ private struct Tally {
     /// How the command ends because of what could not be read.
     private(set) var worst = ExitCode.success
 
-    var count: Int { reports.count }
+    var count: Int { counts.values.reduce(0, +) }
 
     subscript(verdict: RerunReport.Verdict) -> Int { counts[verdict] ?? 0 }
 
-    mutating func add(_ report: RerunReport, _ source: String) {
-        reports.append(report.json(source: source))
+    mutating func add(_ report: RerunReport, _ source: String?) {
+        if let source { reports.append(report.json(source: source)) }
         counts[report.verdict, default: 0] += 1
     }
 
