@@ -23,6 +23,8 @@ let package = Package(
         .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
         .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
+        .systemLibrary(
+            name: "CMicroHTTPD", pkgConfig: "libmicrohttpd", providers: [.apt(["libmicrohttpd-dev"])]),
         .target(name: "CLinux"),
         .target(name: "CChecksum"),
 
@@ -65,10 +67,18 @@ let package = Package(
                 "StepwellWorker", "StepwellModel", "CLinux",
             ],
             path: "Sources/Stepwell", swiftSettings: dialect),
+        // The service: HTTP, workers elsewhere, live events.
+        .target(
+            name: "StepwellServer",
+            dependencies: [
+                "Stepwell", "StepwellEngine", "StepwellHistory", "StepwellKernel", "StepwellLog", "StepwellTemplates",
+                "StepwellModel", "CMicroHTTPD", "CCrypto", "CLinux",
+            ],
+            path: "Sources/Server", swiftSettings: dialect),
         .executableTarget(
             name: "StepwellCLI",
             dependencies: [
-                "Stepwell", "StepwellEngine", "StepwellHistory", "StepwellLog", "StepwellSimulation",
+                "Stepwell", "StepwellServer", "StepwellEngine", "StepwellHistory", "StepwellLog", "StepwellSimulation",
                 "StepwellTemplates",
                 "StepwellModel", "CLinux", "CZstd",
             ],
@@ -107,6 +117,13 @@ let package = Package(
         .testTarget(
             name: "StepwellTests", dependencies: ["Stepwell"], path: "Tests/StepwellTests",
             swiftSettings: dialect),
+        .testTarget(
+            name: "ServerTests",
+            dependencies: [
+                "StepwellServer", "Stepwell", "StepwellEngine", "StepwellLog", "StepwellTemplates", "StepwellModel",
+                "CLinux",
+            ],
+            path: "Tests/ServerTests", swiftSettings: dialect),
         // The house rules, checked on the text of the sources.
         .testTarget(name: "TidyTests", path: "Tests/TidyTests", swiftSettings: dialect),
     ]

@@ -8,8 +8,8 @@ enum Main {
     static func main() {
         Terminal.holdStandardStreams()
         // Before all else that runs, so that every thread to come has the signals blocked and only the watcher receives them.
-        Signals.block()
         let words = Array(CommandLine.arguments.dropFirst())
+        Signals.block(hangup: words.first == ServeCommand.help.name)
         Task.detached { exit(await code(of: words).rawValue) }
         while true { pause() }
     }

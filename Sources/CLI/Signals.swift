@@ -7,8 +7,10 @@ import Synchronization
 /// The signals are blocked in all threads and taken by one that waits for nothing else; a handler could do next to nothing,
 /// and a dispatch source loses a signal that comes while it is being set up.
 enum Signals {
-    static func block() {
+    /// - Parameter hangup: also SIGHUP, for whoever calls ``onHangup(_:)``.
+    static func block(hangup: Bool) {
         var set = stopSignals()
+        if hangup { sigaddset(&set, SIGHUP) }
         pthread_sigmask(SIG_BLOCK, &set, nil)
         signal(SIGPIPE, SIG_IGN)
     }
@@ -23,6 +25,20 @@ enum Signals {
             sigwait(&set, &number)
             note("stopped at once; what was running will be run again")
             _exit(ExitCode.interrupted.rawValue)
+        }
+    }
+
+    /// Calls at each SIGHUP; without this it ends the process, as it does any other.
+    static func onHangup(_ call: @escaping @Sendable () -> Void) {
+        onThread {
+            var set = sigset_t()
+            sigemptyset(&set)
+            sigaddset(&set, SIGHUP)
+            var number: Int32 = 0
+            while true {
+                sigwait(&set, &number)
+                call()
+            }
         }
     }
 

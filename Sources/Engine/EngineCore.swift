@@ -73,6 +73,11 @@ package final class EngineCore: AttemptHost {
         mailbox.post(.command(command, by: actor, answer: answer))
     }
 
+    /// Sends commands of which all are performed, or none.
+    package func post(batch commands: [Command], by actor: Actor, answer: @escaping Letter.BatchAnswer) {
+        mailbox.post(.batch(commands, by: actor, answer: answer))
+    }
+
     /// Asks the live state something, between two turns.
     package func ask<Answer: Sendable>(
         _ question: @escaping @Sendable (State) -> Answer
@@ -84,6 +89,11 @@ package final class EngineCore: AttemptHost {
                     refused: { continuation.resume(returning: .failure($0)) }))
         }
         return try answer.get()
+    }
+
+    /// Calls when all that was sent before is on disk, and what follows from it has left the engine.
+    package func afterward(_ call: @escaping @Sendable (EngineError?) -> Void) {
+        mailbox.post(.query({ _ in call(nil) }, refused: { call($0) }))
     }
 
     /// Calls once the task is closed, or blocked until somebody helps; at once if it is so already. Fails when the engine stops

@@ -117,6 +117,7 @@ package final class Loop {
         case .command(let command, let actor, let answer):
             let error = perform(command, by: actor, &turn, &pending)
             if let answer { pending.answers.append((answer, error)) }
+        case .batch(let commands, let actor, let answer): perform(commands, by: actor, answer, &turn, &pending)
         case .join(let join, let runner):
             runners[join.worker] = runner
             _ = perform(.joinWorker(join), by: Actor(.worker, id: join.name), &turn, &pending)
@@ -140,6 +141,45 @@ package final class Loop {
                 return nil
             } catch { return .rejected(error) }
         } catch { return .log(error) }
+    }
+
+    /// Performs all of the commands, or none. One whose key has a task already is not at fault: that task stands for it.
+    private func perform(
+        _ commands: [Command], by actor: Actor, _ answer: @escaping Letter.BatchAnswer, _ turn: inout Turn,
+        _ pending: inout Pending
+    ) {
+        var owners = [TaskID?](repeating: nil, count: commands.count)
+        for (index, command) in commands.enumerated() {
+            do throws(EngineError) {
+                try check(command, turn)
+            } catch .rejected(.duplicateKey(_, let owner)) {
+                owners[index] = owner
+            } catch {
+                return pending.answers.append(
+                    ({ answer(.failure(BatchRefusal(index: index, error: $0 ?? error))) }, error))
+            }
+        }
+        for (command, owner) in zip(commands, owners) where owner == nil {
+            let refusal = perform(command, by: actor, &turn, &pending)
+            precondition(refusal == nil, "a command that was checked is refused")
+        }
+        pending.answers.append(
+            (
+                { [owners] error in
+                    answer(error.map { .failure(BatchRefusal(index: nil, error: $0)) } ?? .success(owners))
+                }, nil
+            )
+        )
+    }
+
+    /// Whether a command would be accepted now.
+    private func check(_ command: Command, _ turn: Turn) throws(EngineError) {
+        let (complete, closed): (Command, TaskSummary?)
+        do throws(LogError) {
+            closed = try closedTask(of: command, turn)
+            complete = try completed(command)
+        } catch { throw .log(error) }
+        do throws(Rejection) { _ = try state.decide(complete, closed: closed) } catch { throw .rejected(error) }
     }
 
     /// What the log's index knows of the command's task when the state has let it go.

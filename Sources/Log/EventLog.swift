@@ -116,11 +116,27 @@ package struct TaskFilter: Hashable, Sendable {
     package var namespace: String?
     package var name: String?
     package var state: TaskState?
+    /// Only tasks that stand behind this place, newest first: to go on with a list.
+    package var before: TaskPlace?
 
-    package init(namespace: String? = nil, name: String? = nil, state: TaskState? = nil) {
+    package init(
+        namespace: String? = nil, name: String? = nil, state: TaskState? = nil, before: TaskPlace? = nil
+    ) {
         self.namespace = namespace
         self.name = name
         self.state = state
+        self.before = before
+    }
+}
+
+/// Where a task stands among all, by the time of its submission.
+package struct TaskPlace: Hashable, Sendable {
+    package var submitted: Timestamp
+    package var id: TaskID
+
+    package init(submitted: Timestamp, id: TaskID) {
+        self.submitted = submitted
+        self.id = id
     }
 }
 

@@ -130,7 +130,7 @@ public final class Engine: Sendable {
         return TaskHandle(id: id, engine: self)
     }
 
-    private func newTaskID() -> TaskID {
+    package func newTaskID() -> TaskID {
         TaskID(time: core.clock.now(), random: (.random(in: .min ... .max), .random(in: .min ... .max)))
     }
 
@@ -173,6 +173,7 @@ package struct SubmitOptions: Sendable {
     /// Nil: the template's.
     package var priority: Int?
     package var correlationID: String?
+    package var parentCorrelationID: String?
     package var tags: [String] = []
     package var initiator: String?
     package var sourceSystem: String?
@@ -217,7 +218,8 @@ extension Submission {
         self.init(
             template: template.digest, namespace: template.namespace, name: template.name, version: template.version,
             environment: template.environment, input: input, priority: options.priority ?? template.priority,
-            key: options.key, correlationID: options.correlationID ?? id.description, initiator: options.initiator,
+            key: options.key, correlationID: options.correlationID ?? id.description,
+            parentCorrelationID: options.parentCorrelationID, initiator: options.initiator,
             sourceSystem: options.sourceSystem, reason: options.reason, tags: options.tags)
     }
 }

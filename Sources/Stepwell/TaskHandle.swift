@@ -92,6 +92,12 @@ public struct UnknownStepError: StepwellError {
     public var task: TaskID
     public var known: [String]
 
+    package init(step: String, task: TaskID, known: [String]) {
+        self.step = step
+        self.task = task
+        self.known = known
+    }
+
     public var code: String { "unknown_step" }
     public var message: String { "task \(task) has no step '\(step)'" }
     public var cure: String? { "its steps are: " + known.prefix(20).joined(separator: ", ") }

@@ -18,11 +18,13 @@ extension Command {
 
 /// All commands, in the order of the help.
 let allCommands: [any Command.Type] = [
-    RunCommand.self, ResumeCommand.self, RetryCommand.self, CancelCommand.self, ResolveCommand.self, ForkCommand.self,
+    RunCommand.self, ServeCommand.self, ResumeCommand.self, RetryCommand.self, CancelCommand.self, ResolveCommand.self,
+    ForkCommand.self,
     ListCommand.self,
     ShowCommand.self, ExplainCommand.self, ReplayCommand.self, ReplayStepCommand.self, StateCommand.self,
     DiffCommand.self, EventsCommand.self, LogsCommand.self, VerifyCommand.self, AuditCommand.self, BackupCommand.self,
     RestoreCommand.self, StatsCommand.self, RewindCommand.self, PruneCommand.self, ExportCommand.self,
     ImportCommand.self,
-    ValidateCommand.self, TestCommand.self, GraphCommand.self, InitCommand.self, SimulateCommand.self,
+    ValidateCommand.self, TestCommand.self, GraphCommand.self, InitCommand.self, TokenCommand.self,
+    SimulateCommand.self,
 ]

@@ -1,3 +1,4 @@
+import StepwellHistory
 import StepwellLog
 import StepwellModel
 
@@ -54,18 +55,5 @@ struct ListCommand: Command {
             output(table.text)
         }
         return .success
-    }
-}
-
-extension TaskSummary {
-    fileprivate var json: JSON {
-        [
-            "task_id": .string(id.description), "namespace": .string(namespace), "name": .string(name),
-            "version": .string(version), "key": key.map(JSON.string) ?? .null, "state": .string(state.name),
-            "priority": .number(String(priority)), "submitted_at": .string(submitted.description),
-            "changed_at": .string(changed.description), "steps": .number(String(stepCount)),
-            "steps_done": .number(String(stepsDone)), "steps_failed": .number(String(stepsFailed)),
-            "events": .number(String(eventCount)),
-        ]
     }
 }

@@ -22,15 +22,6 @@ func withProgress<Result: Sendable>(
 }
 
 extension LogHead {
-    /// The end of a log, as the members of a JSON object.
-    var json: [JSON.Member] {
-        [
-            .init("head", .number(String(number.rawValue))),
-            .init("head_time", number == .zero ? .null : .string(time.description)),
-            .init("head_hash", .string(hexadecimal(hash))),
-        ]
-    }
-
     /// For people: where a log ends, and what to note down to know it again.
     var line: String {
         number == .zero ? "no events" : "head \(number)  \(time)  \(hexadecimal(hash))"

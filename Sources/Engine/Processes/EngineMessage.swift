@@ -4,12 +4,19 @@ import StepwellModel
 
 /// What the engine says to a worker: lines of `docs/worker-protocol.md`, each with its end.
 enum EngineMessage {
-    static func welcome(worker: String, limits: Limits) -> [UInt8] {
+    /// - Parameter session: what a worker elsewhere needs besides: the session's name, the lease, the longest poll.
+    static func welcome(
+        worker: String, limits: Limits, session: (id: String, lease: Milliseconds, pollMax: Milliseconds)? = nil
+    ) -> [UInt8] {
         line("welcome") { json in
             json.member("protocol", WorkerMessage.protocolVersion)
             json.member("worker", worker)
             json.member("result_bytes_max", limits.resultBytesMax)
             json.member("line_bytes_max", limits.lineBytesMax)
+            guard let session else { return }
+            json.member("worker_id", session.id)
+            json.member("lease_ms", session.lease.rawValue)
+            json.member("poll_ms_max", session.pollMax.rawValue)
         }
     }
 
@@ -40,8 +47,8 @@ enum EngineMessage {
         }
     }
 
-    static func rejected(_ lease: Lease, because reason: RejectedResult.Reason) -> [UInt8] {
-        line("rejected", lease) { $0.member("reason", reason.name) }
+    static func rejected(_ lease: Lease, because reason: String) -> [UInt8] {
+        line("rejected", lease) { $0.member("reason", reason) }
     }
 
     static let drain = line("drain") { _ in }

@@ -35,7 +35,7 @@ struct HeldLeases {
         running[assignment.attempt.lease] = Running(assignment: assignment)
     }
 
-    mutating func toldToStop(_ lease: Lease, _ timer: TimerList.ID) {
+    mutating func toldToStop(_ lease: Lease, _ timer: TimerList.ID? = nil) {
         running[lease]?.wasToldToStop = true
         running[lease]?.stopTimer = timer
     }

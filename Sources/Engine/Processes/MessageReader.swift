@@ -1,22 +1,22 @@
-import StepwellModel
+package import StepwellModel
 
 /// Why a line of a worker is no message of the protocol.
-struct Malformed: Error, Hashable, CustomStringConvertible {
-    var reason: String
+package struct Malformed: Error, Hashable, CustomStringConvertible {
+    package var reason: String
 
-    init(_ reason: String) {
+    package init(_ reason: String) {
         self.reason = reason
     }
 
-    var description: String { reason }
+    package var description: String { reason }
 }
 
 /// The members of one JSON object, each checked as it is asked for. An optional member that is `null` counts as absent.
-struct MessageReader {
+package struct MessageReader {
     private let bytes: [UInt8]
     private let members: [(name: String, value: Range<Int>)]
 
-    init(_ bytes: [UInt8]) throws(Malformed) {
+    package init(_ bytes: [UInt8]) throws(Malformed) {
         self.bytes = bytes
         do throws(JSONError) {
             members = try JSONParser.members(bytes)
@@ -26,49 +26,49 @@ struct MessageReader {
     }
 
     /// Where the value stands; with a name given twice, the last.
-    func range(_ name: String) -> Range<Int>? {
+    package func range(_ name: String) -> Range<Int>? {
         members.last { $0.name == name }?.value
     }
 
-    func has(_ name: String) -> Bool { present(name) != nil }
+    package func has(_ name: String) -> Bool { present(name) != nil }
 
     // MARK: Required
 
-    func string(_ name: String) throws(Malformed) -> String {
+    package func string(_ name: String) throws(Malformed) -> String {
         guard let range = range(name) else { throw Malformed("'\(name)' is missing") }
         guard let text = text(range) else { throw wrong(name, "a string") }
         return text
     }
 
-    func integer(_ name: String) throws(Malformed) -> Int64 {
+    package func integer(_ name: String) throws(Malformed) -> Int64 {
         guard let range = range(name) else { throw Malformed("'\(name)' is missing") }
         guard let number = number(range) else { throw wrong(name, "a whole number") }
         return number
     }
 
-    func lease() throws(Malformed) -> Lease {
+    package func lease() throws(Malformed) -> Lease {
         let number = try integer("lease")
         guard number > 0 else { throw wrong("lease", "a whole number above 0") }
         return Lease(UInt64(number))
     }
 
     /// Any JSON, byte for byte.
-    func json(_ name: String) throws(Malformed) -> JSONText {
+    package func json(_ name: String) throws(Malformed) -> JSONText {
         guard let range = range(name) else { throw Malformed("'\(name)' is missing") }
         return JSONText(trusted: Array(bytes[range]))
     }
 
     // MARK: Optional
 
-    func optionalString(_ name: String) throws(Malformed) -> String? {
+    package func optionalString(_ name: String) throws(Malformed) -> String? {
         has(name) ? try string(name) : nil
     }
 
-    func optionalInteger(_ name: String) throws(Malformed) -> Int64? {
+    package func optionalInteger(_ name: String) throws(Malformed) -> Int64? {
         has(name) ? try integer(name) : nil
     }
 
-    func optionalBool(_ name: String) throws(Malformed) -> Bool? {
+    package func optionalBool(_ name: String) throws(Malformed) -> Bool? {
         guard let range = present(name) else { return nil }
         switch bytes[range.lowerBound] {
         case UInt8(ascii: "t"): return true
@@ -77,20 +77,44 @@ struct MessageReader {
         }
     }
 
-    func optionalJSON(_ name: String) throws(Malformed) -> JSONText? {
+    package func optionalJSON(_ name: String) throws(Malformed) -> JSONText? {
         has(name) ? try json(name) : nil
     }
 
-    func optionalObject(_ name: String) throws(Malformed) -> JSONText? {
+    package func optionalObject(_ name: String) throws(Malformed) -> JSONText? {
         guard let range = present(name) else { return nil }
         guard bytes[range.lowerBound] == UInt8(ascii: "{") else { throw wrong(name, "an object") }
         return JSONText(trusted: Array(bytes[range]))
     }
 
+    /// The elements of an array, byte for byte; none when it is absent.
+    package func elements(_ name: String) throws(Malformed) -> [[UInt8]] {
+        guard let range = present(name) else { return [] }
+        guard bytes[range.lowerBound] == UInt8(ascii: "[") else { throw wrong(name, "an array") }
+        let array = Array(bytes[range])
+        do throws(JSONError) {
+            return try JSONParser.elements(array).map { Array(array[$0]) }
+        } catch { throw Malformed("\(error)") }
+    }
+
+    package func optionalStrings(_ name: String) throws(Malformed) -> [String] {
+        guard let range = present(name) else { return [] }
+        let strings = (try? JSONParser.parse(Array(bytes[range])))?.array?.map(\.string)
+        guard let strings, !strings.contains(nil) else { throw wrong(name, "an array of strings") }
+        return strings.compactMap(\.self)
+    }
+
+    /// Refuses a member that nobody reads: most likely its name is mistyped.
+    package func allowOnly(_ names: [String]) throws(Malformed) {
+        for member in members where !names.contains(member.name) {
+            throw Malformed("there is no member '\(member.name)' here; those are \(names.joined(separator: ", "))")
+        }
+    }
+
     // MARK: Composed
 
     /// A failure as a worker or a command reports it.
-    func failure() throws(Malformed) -> Failure {
+    package func failure() throws(Malformed) -> Failure {
         let wait = try optionalInteger("retry_after_ms")
         if let wait, wait < 0 { throw wrong("retry_after_ms", "0 or more") }
         return Failure(

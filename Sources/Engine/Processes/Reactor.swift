@@ -95,11 +95,11 @@ package final class Reactor: @unchecked Sendable {
 
     /// Calls `body` once, after `delay` or very soon after that.
     @discardableResult
-    func after(_ delay: Milliseconds, _ body: @escaping () -> Void) -> TimerList.ID {
+    package func after(_ delay: Milliseconds, _ body: @escaping () -> Void) -> TimerList.ID {
         timers.insert(due: now + max(0, delay.rawValue) * 1_000_000, body)
     }
 
-    func cancel(_ timer: TimerList.ID?) {
+    package func cancel(_ timer: TimerList.ID?) {
         if let timer { timers.remove(timer) }
     }
 
@@ -109,7 +109,7 @@ package final class Reactor: @unchecked Sendable {
     }
 
     /// Nanoseconds on the reactor's clock.
-    var now: Int64 {
+    package var now: Int64 {
         switch clock {
         case .stepped: return steppedNow
         case .monotonic:

@@ -1,6 +1,6 @@
 /// Timers in the order in which they come due. There are few at any time, so a sorted array serves.
-struct TimerList {
-    typealias ID = UInt64
+package struct TimerList {
+    package typealias ID = UInt64
 
     private struct Entry {
         var due: Int64

@@ -72,7 +72,7 @@ package final class WorkerProcess: AttemptRunner, ChildProcessOwner, @unchecked 
     }
 
     package func rejected(_ lease: Lease, because reason: RejectedResult.Reason) {
-        context.reactor.perform { self.send(EngineMessage.rejected(lease, because: reason)) }
+        context.reactor.perform { self.send(EngineMessage.rejected(lease, because: reason.name)) }
     }
 
     package func drain() {

@@ -130,6 +130,17 @@ private struct StateGroup {
     }
 }
 
+extension TaskPlace {
+    /// The end of a key of `by_state`.
+    fileprivate var keyBytes: [UInt8] {
+        var bytes: [UInt8] = []
+        for part in [UInt64(bitPattern: submitted.milliseconds), id.high, id.low] {
+            withUnsafeBytes(of: part.bigEndian) { bytes += $0 }
+        }
+        return bytes
+    }
+}
+
 extension ReadTransaction {
     fileprivate func task(_ id: TaskID, in tasks: Table) throws(LogError) -> TaskSummary? {
         try withUnsafeBytes(of: RowKey.id(id)) { key throws(LogError) in
@@ -163,7 +174,8 @@ extension ReadTransaction {
         let prefix = filter.namespace.map { RowKey.byStatePrefix(namespace: $0, name: filter.name) } ?? []
         try forEachGroup(prefix, tables) { group, cursor throws(LogError) in
             guard group.matches(filter) else { return }
-            let next = try group.end.withRawBytes { key throws(LogError) in try cursor.seek(key) }
+            let end = filter.before.map { group.bytes + $0.keyBytes } ?? group.end
+            let next = try end.withRawBytes { key throws(LogError) in try cursor.seek(key) }
             var row = try cursor.move(next == nil ? .last : .previous)
             var taken = 0
             while let (key, _) = row, taken < limit, key.dropLast(RowKey.byStateTail).elementsEqual(group.bytes) {

@@ -41,6 +41,20 @@ package struct JSONParser {
         }
     }
 
+    /// The ranges of the elements of an array. The whole text is checked.
+    package static func elements(_ bytes: [UInt8]) throws(JSONError) -> [Range<Int>] {
+        try whole(bytes) { parser throws(JSONError) in
+            guard parser.peek() == UInt8(ascii: "[") else { throw parser.fault("expected an array") }
+            var found: [Range<Int>] = []
+            try parser.eachElement { parser throws(JSONError) in
+                let start = parser.position
+                try parser.skipValue()
+                found.append(start..<parser.position)
+            }
+            return found
+        }
+    }
+
     private static func whole<Result>(
         _ bytes: [UInt8], _ body: (inout JSONParser) throws(JSONError) -> Result
     ) throws(JSONError) -> Result {

@@ -1,0 +1,89 @@
+import CLinux
+import Glibc
+import Stepwell
+import StepwellLog
+package import StepwellModel
+
+/// The file in the store's directory that holds the tokens. Only its owner can read it, and it is replaced as a whole.
+package struct TokenFile: Sendable {
+    package static let name = "tokens.json"
+
+    package let path: String
+
+    package init(store: String) {
+        path = store + "/" + Self.name
+    }
+
+    /// The tokens; none without a file.
+    /// - Throws: ``FileError``; ``TokenError`` when it is not what was written.
+    package func read() throws -> [Token] {
+        guard access(path, F_OK) == 0 else { return [] }
+        guard let list = (try? JSONText(try Files.read(path)))?.json.array else { throw TokenError.unreadable(path) }
+        return try list.map { entry in
+            guard let token = Token(stored: entry) else { throw TokenError.unreadable(path) }
+            return token
+        }
+    }
+
+    /// Adds a token, or takes the place of one that has expired.
+    /// - Throws: ``TokenError/taken(_:)`` when another has its name.
+    package func add(_ token: Token, now: Timestamp) throws {
+        var tokens = try read().filter { !($0.name == token.name && $0.isExpired(at: now)) }
+        guard !tokens.contains(where: { $0.name == token.name }) else { throw TokenError.taken(token.name) }
+        tokens.append(token)
+        try write(tokens)
+    }
+
+    /// - Throws: ``TokenError/unknown(_:)``.
+    package func revoke(_ name: String) throws {
+        let tokens = try read()
+        guard tokens.contains(where: { $0.name == name }) else { throw TokenError.unknown(name) }
+        try write(tokens.filter { $0.name != name })
+    }
+
+    private func write(_ tokens: [Token]) throws(FileError) {
+        let next = path + ".new"
+        unlink(next)
+        let descriptor = linux_open(next, O_WRONLY | O_CREAT | O_EXCL, 0o600)
+        guard descriptor >= 0 else { throw .last(next, "unwritable_file") }
+        defer { close(descriptor) }
+        var bytes = Array((JSON.array(tokens.map(\.stored)).pretty + "\n").utf8)[...]
+        while !bytes.isEmpty {
+            let count = bytes.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
+            guard count > 0 else { throw .last(next, "unwritable_file") }
+            bytes = bytes.dropFirst(count)
+        }
+        guard fsync(descriptor) == 0, rename(next, path) == 0 else { throw .last(path, "unwritable_file") }
+    }
+}
+
+/// Trouble with tokens.
+package enum TokenError: StepwellError {
+    case taken(String)
+    case unknown(String)
+    case unreadable(String)
+
+    package var code: String {
+        switch self {
+        case .taken: "token_exists"
+        case .unknown: "unknown_token"
+        case .unreadable: "token_file"
+        }
+    }
+
+    package var message: String {
+        switch self {
+        case .taken(let name): "there is a token '\(name)' already"
+        case .unknown(let name): "there is no token '\(name)'"
+        case .unreadable(let path): "'\(path)' is not what Stepwell has written"
+        }
+    }
+
+    package var cure: String? {
+        switch self {
+        case .taken: "revoke it first, or choose another name"
+        case .unknown: "'stepwell token list' shows them"
+        case .unreadable: "take it from a backup, or remove it and make new tokens"
+        }
+    }
+}

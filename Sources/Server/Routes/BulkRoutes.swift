@@ -1,0 +1,96 @@
+import Stepwell
+import StepwellEngine
+import StepwellHistory
+import StepwellKernel
+import StepwellLog
+import StepwellModel
+
+extension Routes {
+    private static let bulkMax = 1000
+
+    static let bulk: [Route] = [
+        Route(
+            "POST", "/v1/tasks/bulk", .operate,
+            Operation(
+                id: "actOnTasks", tag: "Tasks", summary: "Cancel or retry all tasks that match, the newest first.",
+                details: """
+                    With `dry_run` nothing is changed, and the answer says what would be. Each task is acted on by itself: one \
+                    that refuses does not hold up the others. When there are more than `limit`, send it again.
+                    """,
+                body: .json(
+                    "Bulk",
+                    example: [
+                        "action": "retry", "namespace": "default", "state": "blocked_by_failures", "dry_run": true,
+                    ]),
+                answers: [(200, "What was done to each.", .json("BulkOutcome"))]),
+            .later { call in try await act(call) })
+    ]
+
+    private static func act(_ call: Call) async throws -> HTTPResponse {
+        let reader = try call.members(only: ["action", "namespace", "name", "state", "reason", "dry_run", "limit"])
+        let (action, filter, reason, isDryRun, limit) = try reading {
+            () throws(Malformed) -> (String, TaskFilter, String?, Bool, Int) in
+            let state = try reader.optionalString("state")
+            guard state.map({ TaskState(name: $0) != nil }) ?? true else {
+                throw Malformed("'\(state ?? "")' is no state of a task")
+            }
+            let limit = try reader.optionalInteger("limit") ?? Int64(bulkMax)
+            guard 1...Int64(bulkMax) ~= limit else { throw Malformed("'limit' must be 1 to \(bulkMax)") }
+            return (
+                try reader.string("action"),
+                TaskFilter(
+                    namespace: try reader.optionalString("namespace"), name: try reader.optionalString("name"),
+                    state: state.flatMap { TaskState(name: $0) }),
+                try reader.optionalString("reason"), try reader.optionalBool("dry_run") ?? false, Int(limit)
+            )
+        }
+        guard let command = command(action, reason) else {
+            throw Problem.malformed(
+                "'\(action)' is no action", cure: "those are: " + actions.joined(separator: ", "))
+        }
+        // Without a state the open tasks are meant: nothing can be done to the others.
+        let states = filter.state.map { [$0] } ?? TaskState.allCases.filter { !$0.isClosed }
+        var tasks: [TaskSummary] = []
+        for state in states {
+            var filter = filter
+            filter.state = state
+            tasks += try call.visible(filter, limit)
+        }
+        tasks = Array(tasks.sorted { ($0.submitted, $0.id) > ($1.submitted, $1.id) }.prefix(limit))
+        var outcomes: [JSON] = []
+        for task in tasks {
+            var outcome: [JSON.Member] = [
+                .init("task_id", .string(task.id.description)), .init("state", .string(task.state.name)),
+            ]
+            do throws(EngineError) {
+                if isDryRun {
+                    let refusal = try await call.service.engine.core.ask { state -> Rejection? in
+                        do throws(Rejection) { _ = try state.decide(command(task.id)) } catch { return error }
+                        return nil
+                    }
+                    if let refusal { throw .rejected(refusal) }
+                } else {
+                    try await call.service.engine.core.send(command(task.id), by: call.identity.actor())
+                }
+                outcome.append(.init("done", .bool(!isDryRun)))
+            } catch {
+                outcome.append(.init("done", false))
+                outcome.append(.init("code", .string(error.code)))
+                outcome.append(.init("detail", .string(error.message)))
+            }
+            outcomes.append(.object(outcome))
+        }
+        return HTTPResponse(
+            json: ["action": .string(action), "dry_run": .bool(isDryRun), "tasks": .array(outcomes)])
+    }
+
+    private static let actions = ["cancel", "retry"]
+
+    private static func command(_ action: String, _ reason: String?) -> (@Sendable (TaskID) -> Command)? {
+        switch action {
+        case "cancel": { .cancelTask($0, reason: reason) }
+        case "retry": { .retryTask($0, steps: [], reason: reason) }
+        default: nil
+        }
+    }
+}

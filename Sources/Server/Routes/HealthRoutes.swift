@@ -1,0 +1,61 @@
+import Stepwell
+import StepwellEngine
+import StepwellHistory
+import StepwellKernel
+import StepwellLog
+import StepwellModel
+
+extension Routes {
+    static let health: [Route] = [
+        Route(
+            "GET", "/v1/health/live", .none,
+            Operation(
+                id: "isLive", tag: "Health", summary: "Whether the server answers at all.",
+                answers: [(200, "It does.", .json("Health"))]),
+            .now { _ in HTTPResponse(json: ["status": "live"]) }),
+        Route(
+            "GET", "/v1/health/ready", .none,
+            Operation(
+                id: "isReady", tag: "Health", summary: "Whether the server takes tasks: recovered, and not stopping.",
+                answers: [(200, "It does.", .json("Health"))], problems: [503]),
+            .now { call in
+                guard call.service.currentPhase == .ready else {
+                    throw Problem(503, "not_ready", "the server is \(call.service.currentPhase)", retryAfter: 1)
+                }
+                return HTTPResponse(json: ["status": "ready"])
+            }),
+        Route(
+            "GET", "/v1/health", .view,
+            Operation(
+                id: "getHealth", tag: "Health", summary: "How the server and its store are.",
+                answers: [(200, "The details.", .json("Health"))]),
+            .later { call in
+                let (open, running, workers) = try await call.service.engine.core.ask {
+                    ($0.openTaskCount, $0.runningAttemptCount, $0.workerIDs.count)
+                }
+                let head = call.service.store.head
+                return HTTPResponse(
+                    json: [
+                        "status": .string("\(call.service.currentPhase)"), "version": .string(stepwellVersion),
+                        "uptime_ms": .number(String(monotonicMilliseconds() - call.service.startedAt)),
+                        "open_tasks": .number(String(open)), "running_attempts": .number(String(running)),
+                        "workers": .number(String(workers)), "events": .number(String(head.number.rawValue)),
+                        "head_time": .string(head.time.description),
+                        "refused_requests": .number(String(call.service.access.refusals)),
+                    ])
+            }),
+        Route(
+            "GET", "/v1/stats", .view,
+            Operation(
+                id: "getStatistics", tag: "Health", summary: "Count what the store holds: events, tasks, bytes.",
+                details: "Goes through all events once, which takes a while in a large store.",
+                answers: [(200, "The counts.", .json("Statistics"))]),
+            .slow { call in HTTPResponse(json: try call.service.store.statistics().json) }),
+        Route(
+            "GET", "/v1/openapi.json", .none,
+            Operation(
+                id: "getOpenAPI", tag: "Health", summary: "This description, in OpenAPI 3.1.",
+                answers: [(200, "The document.", .init(type: "application/json", schema: ["type": "object"]))]),
+            .now { _ in HTTPResponse(json: OpenAPI.text) }),
+    ]
+}

@@ -1,0 +1,125 @@
+import Stepwell
+import StepwellEngine
+import StepwellHistory
+import StepwellLog
+import StepwellModel
+
+extension Routes {
+    static let history: [Route] = [
+        Route(
+            "GET", "/v1/tasks/{task}/explain", .view,
+            Operation(
+                id: "explainTask", tag: "History",
+                summary: "Say why a task or a step waits or has failed, and what can be done.",
+                query: [.init("step", "The whole story of this step.")],
+                answers: [(200, "Sentences, each with the events that bear it out.", .json("Explanation"))],
+                problems: [404]),
+            .slow { call in
+                try call.allowOnly("step")
+                let id = try call.task()
+                let report = try call.report(id)
+                let step = try call.request.queried("step").map { step in
+                    guard let index = report.steps.firstIndex(where: { $0.name == step }) else {
+                        throw UnknownStepError(step: step, task: id, known: report.steps.map(\.name))
+                    }
+                    return index
+                }
+                guard
+                    let explanation = try Explanation.read(
+                        id, step: step, from: call.service.store, activity: .atWork)
+                else { throw TaskNameError.unknown(id.description) }
+                return HTTPResponse(json: explanation.json)
+            }),
+        Route(
+            "GET", "/v1/tasks/{task}/diff/{other}", .view,
+            Operation(
+                id: "diffTasks", tag: "History",
+                summary: "Compare two tasks: where they went apart, and all that differs.",
+                answers: [(200, "The differences.", .json("Difference"))], problems: [404]),
+            .slow { call in
+                let other = try call.service.find(call["other"], call.identity)
+                guard let diff = try TaskDiff.read(try call.task(), other, from: call.service.store) else {
+                    throw TaskNameError.unknown(call["other"])
+                }
+                return HTTPResponse(json: diff.json)
+            }),
+        Route(
+            "GET", "/v1/tasks/{task}/export", .view,
+            Operation(
+                id: "exportTask", tag: "History",
+                summary: "The whole of a task as a bundle, to be read or imported elsewhere.",
+                answers: [
+                    (200, "The bundle.", .init(type: "application/x-stepwell-bundle", schema: ["type": "string"]))
+                ],
+                problems: [404]),
+            .slow { call in
+                let id = try call.task()
+                guard
+                    let bundle = try RunBundle.export(
+                        id, from: call.service.store, redacting: [], version: stepwellVersion)
+                else { throw TaskNameError.unknown(id.description) }
+                return HTTPResponse(contentType: "application/x-stepwell-bundle", body: try bundle.text())
+            }),
+        Route(
+            "POST", "/v1/tasks/{task}/fork", .operate,
+            Operation(
+                id: "forkTask", tag: "History",
+                summary:
+                    "A new task that takes over the results before one step, and runs that step and all behind it.",
+                body: .json(
+                    "Fork",
+                    example: ["from": "load", "input": ["date": "2026-11-24"], "reason": "with the mended handler"]),
+                answers: [(201, "The new task.", .json("Task"))], problems: [404, 409, 422]),
+            .later { call in try await fork(call) }),
+        Route(
+            "GET", "/v1/state", .view,
+            Operation(
+                id: "getState", tag: "History",
+                summary: "The whole engine as it was at a moment: open tasks, attempts, workers, timers, queue.",
+                details: "The log is folded from its beginning, which takes a while in a large store.",
+                query: [
+                    .init(
+                        "at",
+                        "The number of an event, a time such as 2026-11-24T02:00:31Z, or -10m; without it the present.")
+                ],
+                answers: [(200, "The state.", .json("World"))]),
+            .slow { call in
+                try call.allowOnly("at")
+                guard case .all = call.identity.namespaces else {
+                    throw Problem(403, "not_allowed", "the token is for single namespaces; the state is of all")
+                }
+                let last = call.service.store.head.time
+                let moment = try call.request.queried("at").map { text in
+                    guard let moment = MomentText(text) else {
+                        throw Problem.malformed("'at' takes the number of an event, a time, or -10m, not '\(text)'")
+                    }
+                    return moment.moment(first: last.startOfDay, last: last, now: call.service.now)
+                }
+                return HTTPResponse(json: try World.read(call.service.store, at: moment ?? .end).json)
+            }),
+    ]
+
+    private static func fork(_ call: Call) async throws -> HTTPResponse {
+        let reader = try call.members(only: ["from", "input", "results", "version", "reason"])
+        let (from, input, results, version, reason) = try reading { () throws(Malformed) in
+            (
+                try reader.string("from"), try reader.optionalObject("input"), try reader.optionalObject("results"),
+                try reader.optionalString("version"), try reader.optionalString("reason")
+            )
+        }
+        let id = try call.task()
+        let report = try call.report(id)
+        let template = try version.map { version in
+            try call.service.catalog.find(
+                namespace: report.submission.namespace, name: report.submission.name, version: version)
+        }
+        let given = (results?.json.members ?? []).reduce(into: [String: JSONText]()) {
+            $0[$1.name] = JSONText($1.value)
+        }
+        let plan = try ForkPlan.make(
+            of: id, in: call.service.store, from: from, template: template,
+            inputChanges: input?.json.members ?? [], given: given)
+        let task = try await call.service.engine.fork(plan, SubmitOptions(reason: reason, actor: call.identity.actor()))
+        return HTTPResponse(201, json: try call.report(task.id).json)
+    }
+}

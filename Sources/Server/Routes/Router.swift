@@ -1,0 +1,82 @@
+import StepwellEngine
+import StepwellModel
+
+/// Finds the route of a request, lets the client in or not, and makes an answer of whatever comes of it.
+package final class Router: Sendable {
+    private struct Entry {
+        let parts: [String]
+        let route: Route
+    }
+
+    private let entries: [Entry]
+    private let service: Service
+
+    package init(_ service: Service) {
+        self.service = service
+        entries = Routes.all.map { route in
+            Entry(parts: route.path.split(separator: "/").map(String.init), route: route)
+        }
+    }
+
+    /// Answers a request; `isLocal` when it came over the socket in the store's directory.
+    package func handle(_ request: HTTPRequest, isLocal: Bool, _ answer: @escaping HTTPServer.Answer) {
+        do {
+            let (route, parameters) = try route(of: request)
+            let identity = try service.access.identify(request, isLocal: isLocal, for: route.permission)
+            perform(
+                route, Call(service: service, request: request, parameters: parameters, identity: identity), answer)
+        } catch { answer(Problem(error).response) }
+    }
+
+    /// How large a body the route of a request takes.
+    package func bodyLimit(_ request: HTTPRequest, _ standard: Int) -> Int {
+        (try? route(of: request).route.bodyBytesMax) ?? standard
+    }
+
+    private func perform(_ route: Route, _ call: Call, _ answer: @escaping HTTPServer.Answer) {
+        do {
+            switch route.action {
+            case .now(let action): answer(try action(call))
+            case .direct(let action): try action(call, answer)
+            case .slow(let action):
+                try service.slow.run {
+                    do { answer(try action(call)) } catch { answer(Problem(error).response) }
+                }
+            case .later(let action):
+                Task {
+                    do { answer(try await action(call)) } catch { answer(Problem(error).response) }
+                }
+            }
+        } catch { answer(Problem(error).response) }
+    }
+
+    private func route(of request: HTTPRequest) throws(Problem) -> (route: Route, parameters: [String: String]) {
+        var others: [String] = []
+        for entry in entries where entry.parts.count == request.path.count {
+            guard let parameters = Self.match(entry.parts, request.path) else { continue }
+            if entry.route.method == request.method { return (entry.route, parameters) }
+            if request.method == "HEAD", entry.route.method == "GET" { return (entry.route, parameters) }
+            others.append(entry.route.method)
+        }
+        let path = "/" + request.path.joined(separator: "/")
+        guard others.isEmpty else {
+            throw Problem(
+                405, "method_not_allowed", "\(request.method) is not possible at \(path)",
+                cure: "possible are: " + others.joined(separator: ", "))
+        }
+        throw Problem(
+            404, "unknown_address", "there is nothing at \(path)", cure: "'GET /v1/openapi.json' lists all addresses")
+    }
+
+    private static func match(_ pattern: [String], _ path: [String]) -> [String: String]? {
+        var parameters: [String: String] = [:]
+        for (part, given) in zip(pattern, path) {
+            if part.hasPrefix("{") {
+                parameters[String(part.dropFirst().dropLast())] = given
+            } else if part != given {
+                return nil
+            }
+        }
+        return parameters
+    }
+}

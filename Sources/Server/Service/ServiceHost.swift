@@ -1,0 +1,124 @@
+import Glibc
+package import Stepwell
+import StepwellEngine
+import StepwellLog
+package import StepwellModel
+import StepwellTemplates
+
+/// A service from its start to its end: the engine, the doors, and the order in which they open and close.
+package final class ServiceHost: Sendable {
+    /// What a service is started with.
+    package struct Configuration: Sendable {
+        package var store: String
+        package var listen: ListenAddress? = ListenAddress("127.0.0.1:7420")
+        package var tls: TLSFiles?
+        /// Whether clients without a token are nobody; nil: if there are tokens.
+        package var isTokenNeeded: Bool?
+        package var lease = Milliseconds.seconds(30)
+        package var limits = HTTPLimits()
+        package var engine = EngineOptions()
+
+        package init(store: String) {
+            self.store = store
+        }
+    }
+
+    package let service: Service
+    /// Where it listens; nil when it does only for this machine.
+    package let address: ListenAddress?
+    private let servers: [HTTPServer]
+    private let sockets: [Int32]
+    private let socketPath: String
+    private let reactor: Reactor
+
+    /// The socket for programs of this machine, in the store's directory.
+    package static let socketName = "api.sock"
+
+    /// Opens the store and the doors. Nothing is dispatched to workers elsewhere before they have come.
+    package static func start(
+        _ configuration: Configuration, notice: @escaping @Sendable (String) -> Void
+    ) async throws -> ServiceHost {
+        let reactor = Reactor()
+        let feed = EventFeed(reactor: reactor)
+        var options = configuration.engine
+        let observe = options.observers.events
+        options.observers.events = { records in
+            observe(records)
+            feed.committed(records)
+        }
+        let engine = try await Engine.open(configuration.store, options: options)
+        do {
+            let access = try Access(
+                TokenFile(store: configuration.store), isTokenNeeded: configuration.isTokenNeeded, notice: notice)
+            let service = Service(
+                engine: engine, catalog: TemplateCatalog(), feed: feed,
+                workers: RemoteWorkers(host: engine.core, reactor: reactor, lease: configuration.lease), access: access)
+            return try ServiceHost(service, configuration, reactor)
+        } catch {
+            await engine.stop(grace: .zero)
+            reactor.stop()
+            throw error
+        }
+    }
+
+    private init(_ service: Service, _ configuration: Configuration, _ reactor: Reactor) throws {
+        self.service = service
+        self.reactor = reactor
+        socketPath = configuration.store + "/" + Self.socketName
+        let router = Router(service)
+        let limits = configuration.limits
+        var sockets: [Int32] = []
+        var servers: [HTTPServer] = []
+        var address = configuration.listen
+        do {
+            let local = try ListenSocket.open(path: socketPath)
+            sockets.append(local)
+            servers.append(try Self.server(local, nil, limits, router, isLocal: true))
+            if let listen = configuration.listen {
+                let socket = try ListenSocket.open(listen)
+                sockets.append(socket)
+                address?.port = ListenSocket.port(of: socket) ?? listen.port
+                servers.append(try Self.server(socket, configuration.tls, limits, router, isLocal: false))
+            }
+        } catch {
+            for server in servers { server.stop() }
+            for socket in sockets { close(socket) }
+            throw error
+        }
+        self.sockets = sockets
+        self.servers = servers
+        self.address = address
+    }
+
+    private static func server(
+        _ socket: Int32, _ tls: TLSFiles?, _ limits: HTTPLimits, _ router: Router, isLocal: Bool
+    ) throws(ListenError) -> HTTPServer {
+        try HTTPServer(
+            socket: socket, tls: tls, limits: limits,
+            bodyLimit: { router.bodyLimit($0, limits.bodyBytesMax) },
+            handler: { request, answer in router.handle(request, isLocal: isLocal, answer) })
+    }
+
+    /// How many clients are connected.
+    package var connectionCount: Int { servers.reduce(0) { $0 + $1.connectionCount } }
+
+    /// Takes no further tasks, lets what runs end within the grace time, and closes everything.
+    package func stop(grace: Duration) async {
+        service.enter(.draining)
+        await service.engine.core.drain(grace: Milliseconds(grace))
+        service.feed.stop()
+        await withCheckedContinuation { continuation in service.workers.end { continuation.resume() } }
+        let (servers, sockets) = (servers, sockets)
+        await withCheckedContinuation { continuation in
+            // The library joins its threads; none of the task pool's should wait for that.
+            onThread {
+                for server in servers { server.stop() }
+                for socket in sockets { close(socket) }
+                continuation.resume()
+            }
+        }
+        unlink(socketPath)
+        await service.engine.stop(grace: .zero)
+        reactor.stop()
+    }
+}

@@ -1,0 +1,49 @@
+import Glibc
+package import Stepwell
+package import StepwellModel
+import StepwellTemplates
+
+/// A folder of template files, `*.yaml` and `*.yml`, as the service reads it at its start and when it is told to look again.
+package struct TemplateFolder: Sendable {
+    package let path: String
+    package let environment: String?
+
+    package init(path: String, environment: String? = nil) {
+        self.path = path
+        self.environment = environment
+    }
+
+    /// What became of one file.
+    package struct Finding: Sendable {
+        package var file: String
+        /// The template, or why there is none.
+        package var template: Template?
+        package var error: (any StepwellError)?
+    }
+
+    /// All files, in the order of their names; those in folders within it too.
+    /// - Throws: ``FileError`` when the folder cannot be read.
+    package func read() throws(FileError) -> [Finding] {
+        try files(in: path).map { file -> Finding in
+            do throws(FileError) {
+                let load = TemplateLoader.load(bytes: try Files.read(file), file: file, environment: environment)
+                do throws(InvalidTemplate) {
+                    return Finding(file: file, template: try load.get())
+                } catch { return Finding(file: file, error: error) }
+            } catch { return Finding(file: file, error: error) }
+        }
+    }
+
+    private func files(in folder: String) throws(FileError) -> [String] {
+        var files: [String] = []
+        for name in try Files.names(in: folder) where !name.hasPrefix(".") {
+            let file = folder + "/" + name
+            if Files.isDirectory(file) {
+                files += try self.files(in: file)
+            } else if name.hasSuffix(".yaml") || name.hasSuffix(".yml") {
+                files.append(file)
+            }
+        }
+        return files
+    }
+}
