@@ -59,6 +59,7 @@ package final class Loop {
         var pending = Pending()
         let time = clock.time(at: reading)
         var turn = Turn(time: time)
+        let before = state.registered
         if clock.isSetBack {
             state.perform(Fact(clampedFrom: reading.wall, to: time), by: .engine, in: &turn)
         }
@@ -66,6 +67,7 @@ package final class Loop {
         state.performDueTimers(in: &turn)
         state.end(&turn)
         pending.batch.events = turn.records
+        if state.registered > before { pending.batch.registered = state.registered }
         pending.batch.tasks = turn.summaries
         pending.batch.snapshots = snapshots.due(after: turn.summaries, in: state)
         pending.effects = turn.effects
@@ -190,6 +192,7 @@ package final class Loop {
 
     /// The template that a submission brings, if the state has not met it.
     private func newTemplate(of command: Command) -> Template? {
+        if case .registerTemplate(let template, _) = command { return template }
         guard let (submission, template) = command.submitted, state.plan(submission.template) == nil else { return nil }
         return template
     }
@@ -243,7 +246,7 @@ extension Command {
     /// The task that the command is about.
     fileprivate var task: TaskID? {
         switch self {
-        case .startEngine, .drainEngine, .stopEngine, .joinWorker, .loseWorker: nil
+        case .startEngine, .drainEngine, .stopEngine, .registerTemplate, .joinWorker, .loseWorker: nil
         case .submitTask(let id, _, _, _, _), .forkTask(let id, _, _, _), .finishAttempt(let id, _, _),
             .checkpointAttempt(let id, _, _),
             .retryTask(let id, _, _), .cancelTask(let id, _), .resolveStep(let id, _, _, _):

@@ -23,7 +23,7 @@ package enum Recovery {
             }
             if try hasLostKey(summary, log) { state.releaseKey(of: summary.id) }
         }
-        state.stand(at: log.head.number, time: log.head.time)
+        state.stand(at: log.head.number, time: log.head.time, registered: try log.lastRegistration())
         return (state, eventsFolded)
     }
 

@@ -104,6 +104,13 @@ package struct StoreCopy: ~Copyable {
     }
 
     private mutating func fold(_ record: EventRecord, _ view: borrowing StoreView) throws {
+        if case .templateRegistered(let registration) = record.event {
+            guard let bytes = try view.templateBytes(registration.template) else {
+                throw LogError.corrupt("the template \(registration.template) is missing", at: record.number)
+            }
+            batch.templates.append((registration.template, bytes))
+            batch.registered = record.number
+        }
         if case .taskSubmitted(let submission) = record.event, state.plan(submission.template) == nil {
             guard let bytes = try view.templateBytes(submission.template) else {
                 throw LogError.corrupt("the template \(submission.template) is missing", at: record.number)

@@ -37,6 +37,7 @@ extension State {
             for slot in tasks.indices { pushAgain(slot) }
         case .engineDraining, .engineStopped: isStopping = true
         case .workerJoined(let join): lanes.join(join)
+        case .templateRegistered: registered = record.number
         case .workerLeft(let worker, _):
             lanes.leave(worker)
             leases.removeGivenUp { $0.worker == worker }
@@ -134,7 +135,7 @@ extension State {
         case .taskCancelled: try cancelSteps(slot, number)
         case .operatorRetried, .operatorCancelled, .taskWaiting, .taskBlocked, .taskCompleted: break
         case .taskSubmitted, .engineStarted, .engineDraining, .engineStopped, .workerJoined, .workerLeft, .clockClamped,
-            .storePruned:
+            .storePruned, .templateRegistered:
             throw FoldError(number: number, reason: "it is no event of a task that exists")
         }
     }

@@ -28,6 +28,14 @@ extension State {
         case .startEngine(let start): return Fact(.engineStarted(start))
         case .drainEngine: return Fact(.engineDraining)
         case .stopEngine: return Fact(.engineStopped)
+        case .registerTemplate(let template, let digest):
+            guard template.unsupported.isEmpty else { throw .unsupported(template.unsupported) }
+            guard !template.steps.isEmpty else { throw .noSteps }
+            return Fact(
+                .templateRegistered(
+                    TemplateRegistration(
+                        template: digest, namespace: template.namespace, name: template.name,
+                        version: template.version, previous: registered)))
         case .joinWorker(let join): return Fact(.workerJoined(join))
         case .loseWorker(let worker, let reason): return Fact(.workerLeft(worker, reason: reason))
         case .submitTask(let id, let submission, let template, let known, let replacing):

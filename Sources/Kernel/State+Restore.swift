@@ -28,8 +28,9 @@ extension State {
     }
 
     /// Ends a recovery: the state stands at the end of the log, though only open tasks were folded.
-    package mutating func stand(at number: SequenceNumber, time: Timestamp) {
+    package mutating func stand(at number: SequenceNumber, time: Timestamp, registered: SequenceNumber) {
         last = number
+        self.registered = registered
         self.time = time
     }
 }

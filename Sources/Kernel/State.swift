@@ -13,6 +13,9 @@ package struct State: Sendable {
     /// The engine is being stopped: what runs may end, nothing else begins.
     package internal(set) var isStopping = false
 
+    /// The last registration of a template.
+    package internal(set) var registered: SequenceNumber = .zero
+
     /// Tasks in slots; a slot is used again after its task has closed. Nothing depends on a slot's number.
     var tasks: ContiguousArray<TaskRecord> = []
     var vacant: ContiguousArray<Int> = []

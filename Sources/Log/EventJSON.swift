@@ -71,6 +71,11 @@ private struct DataWriter {
         case .clockClamped(let observed, let used):
             json.member("observed_ms", observed.milliseconds)
             json.member("used_ms", used.milliseconds)
+        case .templateRegistered(let registration):
+            json.member("template", hexadecimal(registration.template.bytes))
+            json.member("namespace", registration.namespace)
+            json.member("name", registration.name)
+            json.member("version", registration.version)
         case .storePruned(let pruning):
             json.member("task_count", pruning.taskCount)
             json.member("event_count", pruning.eventCount)

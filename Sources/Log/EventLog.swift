@@ -35,6 +35,8 @@ package protocol EventReader: AnyObject, EventSource {
     func tasks(idPrefix: String, limit: Int) throws(LogError) -> [TaskSummary]
 
     func template(_ digest: TemplateDigest) throws(LogError) -> Template?
+    /// The last event by which a template was registered; each names the one before. Zero without any.
+    func lastRegistration() throws(LogError) -> SequenceNumber
 
     /// Log lines of a task after the given position, in the order of lease and line.
     func logLines(
@@ -58,6 +60,21 @@ package protocol EventLog: EventReader {
 
 extension EventLog {
     package func currentHead() throws(LogError) -> LogHead { head }
+}
+
+extension EventReader {
+    /// All registrations of templates, newest first.
+    package func registrations() throws -> [TemplateRegistration] {
+        var found: [TemplateRegistration] = []
+        var next = try lastRegistration()
+        while next > .zero {
+            guard case .templateRegistered(let registration) = try event(next)?.event, registration.previous < next
+            else { throw LogError.corrupt("a registration of a template should be here", at: next) }
+            found.append(registration)
+            next = registration.previous
+        }
+        return found
+    }
 }
 
 /// The end of a log.
@@ -86,6 +103,8 @@ package struct LogBatch: Sendable {
     package var templates: [(digest: TemplateDigest, bytes: [UInt8])] = []
     package var snapshots: [TaskSnapshotBytes] = []
     package var logLines: [LogLine] = []
+    /// The last event of this batch that registers a template, if there is one.
+    package var registered: SequenceNumber?
 
     package init() {}
 

@@ -94,6 +94,8 @@ package final class MemoryLog: EventLog {
         return try bytes.withRawBytes { bytes throws(LogError) in try TemplateCodec.decode(bytes, digest: digest) }
     }
 
+    package func lastRegistration() throws(LogError) -> SequenceNumber { state.withLock { $0.registered } }
+
     package func logLines(
         of task: TaskID, after position: LogLinePosition?, _ body: (LogLine) throws -> Bool
     ) throws {
@@ -118,6 +120,7 @@ private struct State: ~Copyable {
     private(set) var templates: [TemplateDigest: [UInt8]] = [:]
     private(set) var snapshots: [TaskID: TaskSnapshotBytes] = [:]
     private(set) var logLines: [TaskID: [LogLinePosition: LogLine]] = [:]
+    private(set) var registered = SequenceNumber.zero
     private var events: [[UInt8]] = []
     private var batch = EncodedBatch()
 
@@ -127,6 +130,7 @@ private struct State: ~Copyable {
         for template in batch.templates where templates[template.digest] == nil {
             templates[template.digest] = template.bytes
         }
+        if let number = batch.registered { registered = number }
         for snapshot in batch.snapshots { snapshots[snapshot.task] = snapshot }
         for task in batch.tasks {
             if tasks.updateValue(task, forKey: task.id) == nil, let key = task.key {

@@ -3,6 +3,8 @@ package enum Command: Sendable {
     case startEngine(EngineStart)
     case drainEngine
     case stopEngine
+    /// Makes a template known. That its version has no other text, whoever keeps the catalog has seen to.
+    indirect case registerTemplate(Template, TemplateDigest)
     case joinWorker(WorkerJoin)
     case loseWorker(WorkerID, reason: String)
     /// `known` is the task that the log's index names for the submission's key, if it is closed.

@@ -12,6 +12,8 @@ public enum Event: Hashable, Sendable {
     case clockClamped(observed: Timestamp, used: Timestamp)
     /// Finished tasks have left the store, and their events with them.
     indirect case storePruned(StorePruning)
+    /// Tasks of the template can be submitted by its name from now on.
+    indirect case templateRegistered(TemplateRegistration)
 
     // Facts about a task.
     indirect case taskSubmitted(Submission)
@@ -82,6 +84,26 @@ public struct StorePruning: Hashable, Sendable {
         self.eventCount = eventCount
         self.before = before
         self.reason = reason
+    }
+}
+
+/// A template that was made known to the service. A version keeps its text for ever.
+public struct TemplateRegistration: Hashable, Sendable {
+    public var template: TemplateDigest
+    public var namespace: String
+    public var name: String
+    public var version: String
+    /// The registration before this one, of whatever template; zero for the first. So all are found from the last.
+    public var previous: SequenceNumber
+
+    public init(
+        template: TemplateDigest, namespace: String, name: String, version: String, previous: SequenceNumber = .zero
+    ) {
+        self.template = template
+        self.namespace = namespace
+        self.name = name
+        self.version = version
+        self.previous = previous
     }
 }
 

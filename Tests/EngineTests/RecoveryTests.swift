@@ -23,7 +23,7 @@ struct RecoveryTests {
             state.adopt(Plan(try #require(try log.template(task.template)), digest: task.template))
             try log.events(of: task.id, after: .zero, payloads: .skipped) { try state.apply($0) }
         }
-        state.stand(at: log.head.number, time: log.head.time)
+        state.stand(at: log.head.number, time: log.head.time, registered: .zero)
         return state.content
     }
 

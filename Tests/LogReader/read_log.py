@@ -24,7 +24,7 @@ ENVELOPE = {
 }
 TYPES = {
     1: "engine.started", 2: "engine.stopped", 3: "worker.joined", 4: "worker.left", 5: "clock.clamped",
-    6: "engine.draining", 9: "store.pruned", 10: "task.submitted", 11: "attempt.succeeded", 12: "attempt.failed",
+    6: "engine.draining", 7: "template.registered", 9: "store.pruned", 10: "task.submitted", 11: "attempt.succeeded", 12: "attempt.failed",
     13: "attempt.timed_out", 14: "attempt.lost", 15: "attempt.stopped", 16: "attempt.checkpointed",
     17: "result.rejected", 18: "retry.due", 19: "result.adopted", 32: "operator.retried", 33: "operator.cancelled",
     34: "operator.resolved", 64: "step.enqueued", 65: "attempt.started", 66: "retry.scheduled",

@@ -96,6 +96,11 @@ struct GoldenEventTests {
                 taskCount: 500, eventCount: 12_345, before: Timestamp(milliseconds: 1_764_000_000_000), reason: "old")),
         .resultAdopted(AdoptedResult(step: 2, result: result, origin: SequenceNumber(77))),
         .stepAdopted(2),
+        .templateRegistered(
+            TemplateRegistration(
+                template: TemplateDigest([UInt8](0..<32)), namespace: "data_pipeline", name: "nightly",
+                version: "1.2.0",
+                previous: SequenceNumber(77))),
     ]
 
     static let records: [EventType: EventRecord] = Dictionary(

@@ -56,6 +56,11 @@ extension SeededGenerator {
                     }, slots: small()))
         case .workerLeft: .workerLeft(WorkerID(UInt32(small())), reason: text())
         case .clockClamped: .clockClamped(observed: timestamp(), used: timestamp())
+        case .templateRegistered:
+            .templateRegistered(
+                TemplateRegistration(
+                    template: TemplateDigest((0..<32).map { _ in .random(in: .min ... .max, using: &self) }),
+                    namespace: text(), name: text(), version: text(), previous: SequenceNumber(UInt64(small()))))
         case .storePruned:
             .storePruned(
                 StorePruning(

@@ -94,8 +94,8 @@ struct ServeCommand: Command {
         Descriptors.allowMany()
         let host = try await ServiceHost.start(configuration) { note($0.printable) }
         do {
-            for template in templates { try host.service.catalog.add(template) }
-            Signals.onHangup { reload(host) }
+            for template in templates { _ = try await host.service.register(template, by: Operator.actor()) }
+            Signals.onHangup { Task { await reload(host) } }
             if host.service.engine.recovery.isNoteworthy { note(host.service.engine.recovery.description) }
             let scheme = tls == nil ? "http" : "https"
             note("listening on \(scheme)://\(host.address ?? address) and \(store.path)/\(ServiceHost.socketName)")
@@ -129,14 +129,18 @@ struct ServeCommand: Command {
     }
 
     /// Reads the folder again. What cannot be used is told, and the others count.
-    private func reload(_ host: ServiceHost) {
+    private func reload(_ host: ServiceHost) async {
         guard let folder else { return }
         do {
             var added = 0
             for finding in try folder.read() {
                 do {
                     if let error = finding.error { throw error }
-                    if let template = finding.template, try host.service.catalog.add(template) { added += 1 }
+                    if let template = finding.template,
+                        try await host.service.register(template, by: Operator.actor())
+                    {
+                        added += 1
+                    }
                 } catch { note("\(finding.file): \(error)") }
             }
             note("templates read again: \(added) new, \(host.service.catalog.all.count) in all")

@@ -31,6 +31,8 @@ extension Event {
             let handlers = join.handlers.map(\.name).listed
             return "\(join.name) as \(join.worker), \(join.slots) at a time" + (handlers.isEmpty ? "" : ": \(handlers)")
         case .workerLeft(let worker, let reason): return "\(worker): \(reason)"
+        case .templateRegistered(let registration):
+            return "\(registration.namespace)/\(registration.name) \(registration.version)"
         case .storePruned(let pruning):
             return "\(pruning.taskCount) tasks that had ended before \(pruning.before), \(pruning.eventCount) events"
                 + (pruning.reason.map { ": \($0)" } ?? "")

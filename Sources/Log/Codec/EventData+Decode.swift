@@ -11,6 +11,7 @@ extension EventData {
         case .workerJoined: try workerJoin(from: &reader)
         case .clockClamped: try clockClamp(from: &reader)
         case .storePruned: try storePruning(from: &reader)
+        case .templateRegistered: try templateRegistration(from: &reader)
         case .taskSubmitted: try submission(from: &reader, payloads: payloads)
         case .attemptFailed: try failure(from: &reader, payloads: payloads)
         default: try stepEvent(type, version: version, from: &reader, payloads: payloads)
@@ -61,7 +62,8 @@ extension EventData {
         case .taskBlocked: return .taskBlocked
         case .taskCompleted: return .taskCompleted
         case .taskCancelled: return .taskCancelled
-        case .engineStarted, .workerJoined, .clockClamped, .storePruned, .taskSubmitted, .attemptFailed:
+        case .engineStarted, .workerJoined, .clockClamped, .storePruned, .templateRegistered, .taskSubmitted,
+            .attemptFailed:
             preconditionFailure("decoded apart")
         }
     }
@@ -147,6 +149,27 @@ extension EventData {
         }
         guard let tasks, let events, let before else { throw CBORError(.missing, at: reader.offset) }
         return .storePruned(StorePruning(taskCount: tasks, eventCount: events, before: before, reason: reason))
+    }
+
+    private static func templateRegistration(from reader: inout CBORReader) throws(CBORError) -> Event {
+        var (name, version, namespace): (String?, String?, String?)
+        var template: TemplateDigest?
+        var previous = SequenceNumber.zero
+        var keys = try reader.map()
+        while let key = try reader.key(&keys) {
+            switch key {
+            case Key.name: name = try reader.text()
+            case Key.version: version = try reader.text()
+            case Key.template: template = TemplateDigest(try reader.byteArray())
+            case Key.namespace: namespace = try reader.text()
+            case Key.origin: previous = SequenceNumber(try reader.unsigned())
+            default: try reader.skip()
+            }
+        }
+        guard let name, let version, let namespace, let template else { throw CBORError(.missing, at: reader.offset) }
+        return .templateRegistered(
+            TemplateRegistration(
+                template: template, namespace: namespace, name: name, version: version, previous: previous))
     }
 
     private static func submission(

@@ -120,6 +120,14 @@ enum EventData {
             writer.map(2)
             writer.field(Key.worker, worker.rawValue)
             writer.field(Key.note, note)
+        case .templateRegistered(let registration):
+            writer.map(registration.previous == .zero ? 4 : 5)
+            writer.field(Key.name, registration.name)
+            writer.field(Key.version, registration.version)
+            writer.key(Key.template)
+            writer.byteString(registration.template.bytes)
+            writer.field(Key.namespace, registration.namespace)
+            if registration.previous != .zero { writer.field(Key.origin, registration.previous.rawValue) }
         case .storePruned(let pruning):
             writer.map(pruning.reason == nil ? 3 : 4)
             writer.field(Key.note, pruning.reason)

@@ -9,6 +9,7 @@ package enum EventType: UInt8, CaseIterable, Sendable {
     case workerLeft = 4
     case clockClamped = 5
     case engineDraining = 6
+    case templateRegistered = 7
     case storePruned = 9
     case taskSubmitted = 10
     case attemptSucceeded = 11
@@ -53,6 +54,7 @@ package enum EventType: UInt8, CaseIterable, Sendable {
         case .workerLeft: "worker.left"
         case .clockClamped: "clock.clamped"
         case .engineDraining: "engine.draining"
+        case .templateRegistered: "template.registered"
         case .storePruned: "store.pruned"
         case .taskSubmitted: "task.submitted"
         case .attemptSucceeded: "attempt.succeeded"
@@ -97,6 +99,7 @@ extension Event {
         case .workerJoined: .workerJoined
         case .workerLeft: .workerLeft
         case .clockClamped: .clockClamped
+        case .templateRegistered: .templateRegistered
         case .storePruned: .storePruned
         case .taskSubmitted: .taskSubmitted
         case .attemptSucceeded: .attemptSucceeded

@@ -125,6 +125,17 @@ extension StoreInfo {
     }
 
     /// Refuses a store of another format.
+    static func registered(
+        _ transaction: borrowing ReadTransaction, _ environment: Environment
+    ) throws(LogError) -> SequenceNumber {
+        guard let value = try transaction.get(environment.tables.meta, registeredKey.bytes) else { return .zero }
+        var reader = CBORReader(value)
+        guard let number = try? reader.unsigned() else {
+            throw .corrupt("the number of the last registration cannot be read", at: nil)
+        }
+        return SequenceNumber(number)
+    }
+
     static func check(_ transaction: borrowing ReadTransaction, _ environment: Environment) throws(LogError) {
         let key = UnsafeRawBufferPointer(start: formatKey.utf8Start, count: formatKey.utf8CodeUnitCount)
         guard let value = try transaction.get(environment.tables.meta, key) else {

@@ -37,6 +37,7 @@ struct LMDBWriter: ~Copyable {
                     try template.bytes.withRawBytes { try transaction.insert(environment.tables.templates, key, $0) }
                 }
             }
+            if let number = batch.registered { try transaction.putRegistered(number, environment.tables) }
             for snapshot in batch.snapshots { try rows.put(snapshot, in: transaction, environment.tables) }
             for task in batch.tasks { try rows.put(task, in: transaction, environment.tables) }
             for line in batch.logLines { try rows.put(line, in: transaction, environment.tables) }

@@ -1,5 +1,14 @@
 import StepwellModel
 
+extension WriteTransaction {
+    /// Notes the last registration of a template.
+    func putRegistered(_ number: SequenceNumber, _ tables: Tables) throws(LMDBError) {
+        var writer = CBORWriter()
+        writer.unsigned(number.rawValue)
+        try put(tables.meta, StoreInfo.registeredKey, writer.bytes)
+    }
+}
+
 /// Writes the rows beside the events, and keeps the indexes in step with the tasks. Holds memory that is used again.
 struct RowWriter {
     private var value = CBORWriter()

@@ -78,6 +78,11 @@ extension StoreEditor {
     /// - Returns: how many.
     package func pruneTemplates() throws(LogError) -> Int {
         let tables = environment.tables
+        // Tasks of these may still be submitted.
+        let registered: [TemplateRegistration]
+        do { registered = try registrations() } catch let error as LogError { throw error } catch {
+            throw .corrupt("\(error)", at: nil)
+        }
         let unused = try environment.read { transaction throws(LogError) in
             var unused: Set<[UInt8]> = []
             let templates = try transaction.cursor(tables.templates)
@@ -86,6 +91,7 @@ extension StoreEditor {
                 unused.insert(Array(key))
                 row = try templates.move(.next)
             }
+            for registration in registered { unused.remove(registration.template.bytes) }
             let tasks = try transaction.cursor(tables.tasks)
             row = try tasks.move(.first)
             while let (key, value) = row, !unused.isEmpty {

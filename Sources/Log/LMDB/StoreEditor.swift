@@ -46,6 +46,7 @@ package final class StoreEditor: StoreQueries {
                     try template.bytes.withRawBytes { try transaction.insert(tables.templates, key, $0) }
                 }
             }
+            if let number = batch.registered { try transaction.putRegistered(number, tables) }
             for task in batch.tasks { try rows.put(task, in: transaction, tables) }
             for line in batch.logLines { try rows.put(line, in: transaction, tables) }
             try countAbsent(transaction)
@@ -62,6 +63,8 @@ package struct StoredBatch: Sendable {
     /// Each as it is in the end; those that share a key in the order in which they were submitted.
     package var tasks: [TaskSummary] = []
     package var logLines: [LogLine] = []
+    /// The last of the events that registers a template, if there is one.
+    package var registered: SequenceNumber?
 
     package init() {}
 

@@ -164,6 +164,10 @@ extension StoreQueries {
         }
     }
 
+    package func lastRegistration() throws(LogError) -> SequenceNumber {
+        try environment.read { transaction throws(LogError) in try StoreInfo.registered(transaction, environment) }
+    }
+
     package func logLines(
         of task: TaskID, after position: LogLinePosition?, _ body: (LogLine) throws -> Bool
     ) throws {

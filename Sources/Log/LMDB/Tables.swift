@@ -52,6 +52,7 @@ package struct StoreInfo {
     static let createdKey: StaticString = "created"
     static let originKey: StaticString = "origin"
     static let absentKey: StaticString = "absent"
+    static let registeredKey: StaticString = "registered"
 
     static var encodedFormat: [UInt8] { encoded { $0.unsigned(format) } }
 

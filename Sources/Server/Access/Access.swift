@@ -13,8 +13,8 @@ package final class Access: Sendable {
 
     private let file: TokenFile
     private let clock: any MachineClock
-    /// Whether a client without a token is nobody.
-    package let isTokenNeeded: Bool
+    /// Whether a client without a token is nobody; nil: as soon as there is any.
+    private let demand: Bool?
     private let notice: @Sendable (String) -> Void
     private let state: Mutex<State>
     /// How often the file is looked at again: a revoked token is refused after so long.
@@ -28,9 +28,8 @@ package final class Access: Sendable {
         self.file = file
         self.clock = clock
         self.notice = notice
-        let tokens = try file.read()
-        self.isTokenNeeded = isTokenNeeded ?? !tokens.isEmpty
-        state = Mutex(State(tokens: tokens, read: clock.read().monotonic.rawValue))
+        demand = isTokenNeeded
+        state = Mutex(State(tokens: try file.read(), read: clock.read().monotonic.rawValue))
     }
 
     /// How many requests were refused for what they came with.
@@ -42,7 +41,7 @@ package final class Access: Sendable {
     {
         if isLocal { return Identity(name: request.headers["x-stepwell-actor"] ?? "", role: .admin) }
         guard let header = request.headers["authorization"] else {
-            guard isTokenNeeded, permission != .none else {
+            guard permission != .none, demand ?? !currentTokens().isEmpty else {
                 return Identity(name: request.headers["x-stepwell-actor"] ?? "", role: .admin)
             }
             throw refuse(
@@ -75,8 +74,13 @@ package final class Access: Sendable {
 
     private func token(of secret: String) -> Token? {
         let hash = Token.hash(of: secret)
+        // All are compared, so that the time does not tell which came close.
+        return currentTokens().reduce(nil) { found, token in token.matches(hash) ? token : found }
+    }
+
+    private func currentTokens() -> [Token] {
         let now = clock.read().monotonic.rawValue
-        let tokens = state.withLock { state in
+        return state.withLock { state in
             if now - state.read >= Self.rereadAfter {
                 state.read = now
                 // A file that cannot be read just now leaves things as they were.
@@ -84,8 +88,6 @@ package final class Access: Sendable {
             }
             return state.tokens
         }
-        // All are compared, so that the time does not tell which came close.
-        return tokens.reduce(nil) { found, token in token.matches(hash) ? token : found }
     }
 
     private func refuse(_ problem: Problem) -> Problem {

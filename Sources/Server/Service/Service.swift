@@ -99,8 +99,14 @@ extension Service {
     /// - Returns: whether it is new.
     /// - Throws: ``CatalogError`` when that version has another text; ``EngineError``.
     package func register(_ template: Template, by actor: Actor) async throws -> Bool {
-        guard template.unsupported.isEmpty else { throw EngineError.rejected(.unsupported(template.unsupported)) }
-        return try catalog.add(template)
+        guard try catalog.add(template) else { return false }
+        do throws(EngineError) {
+            try await engine.core.send(.registerTemplate(template, template.digest), by: actor)
+        } catch {
+            catalog.remove(template)
+            throw error
+        }
+        return true
     }
 
     var now: Timestamp { engine.core.clock.now() }

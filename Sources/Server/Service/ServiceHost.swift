@@ -53,6 +53,7 @@ package final class ServiceHost: Sendable {
             let service = Service(
                 engine: engine, catalog: TemplateCatalog(), feed: feed,
                 workers: RemoteWorkers(host: engine.core, reactor: reactor, lease: configuration.lease), access: access)
+            try service.catalog.load(service.store)
             return try ServiceHost(service, configuration, reactor)
         } catch {
             await engine.stop(grace: .zero)

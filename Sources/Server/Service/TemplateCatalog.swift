@@ -1,5 +1,4 @@
-import StepwellHistory
-import StepwellLog
+package import StepwellLog
 package import StepwellModel
 import Synchronization
 
@@ -32,6 +31,22 @@ package final class TemplateCatalog: Sendable {
             return .success(true)
         }
         return try result.get()
+    }
+
+    /// Takes back what could not be written.
+    func remove(_ template: Template) {
+        let name = Name(namespace: template.namespace, name: template.name)
+        entries.withLock { entries in entries[name]?.removeAll { $0.version == template.version } }
+    }
+
+    /// All that the log knows.
+    package func load(_ log: any EventReader) throws {
+        for registration in try log.registrations() {
+            guard let template = try log.template(registration.template) else {
+                throw LogError.corrupt("the template \(registration.template) is missing", at: nil)
+            }
+            try add(template)
+        }
     }
 
     /// The template of that name; without a version the newest.

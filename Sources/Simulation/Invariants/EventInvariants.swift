@@ -256,6 +256,7 @@ extension Event {
     fileprivate var isFact: Bool? {
         switch self {
         case .engineStarted, .engineDraining, .engineStopped, .workerJoined, .workerLeft, .clockClamped, .storePruned,
+            .templateRegistered,
             .taskSubmitted,
             .attemptSucceeded, .attemptFailed, .attemptTimedOut, .attemptStopped, .attemptCheckpointed,
             .resultRejected, .retryDue, .resultAdopted, .operatorRetried, .operatorCancelled, .operatorResolved:

@@ -33,6 +33,7 @@ final class FakeLog: EventLog, @unchecked Sendable {
     func task(namespace: String, name: String, key: String) throws(LogError) -> TaskID? { nil }
     func tasks(matching filter: TaskFilter, limit: Int) throws(LogError) -> [TaskSummary] { [] }
     func tasks(idPrefix: String, limit: Int) throws(LogError) -> [TaskSummary] { [] }
+    func lastRegistration() throws(LogError) -> SequenceNumber { .zero }
     func template(_ digest: TemplateDigest) throws(LogError) -> Template? { nil }
     func logLines(of task: TaskID, after: LogLinePosition?, _ body: (LogLine) throws -> Bool) throws {}
 }

@@ -77,7 +77,7 @@ extension Command {
             .checkpointAttempt(let task, _, _),
             .retryTask(let task, _, _), .cancelTask(let task, _), .resolveStep(let task, _, _, _):
             task
-        case .startEngine, .drainEngine, .stopEngine, .joinWorker, .loseWorker: nil
+        case .startEngine, .drainEngine, .stopEngine, .registerTemplate, .joinWorker, .loseWorker: nil
         }
     }
 }

@@ -70,7 +70,7 @@ struct History {
         for task in open {
             if let key = state[task]?.key, newest[key] != task { state.releaseKey(of: task) }
         }
-        if let last = records.last { state.stand(at: last.number, time: last.time) }
+        if let last = records.last { state.stand(at: last.number, time: last.time, registered: .zero) }
     }
 
     /// What a state decides when its engine starts again.

@@ -40,6 +40,7 @@ struct Lines {
         case .workerLeft(let worker, _): "worker.left \(worker.rawValue)"
         case .clockClamped: "clock.clamped"
         case .storePruned: "store.pruned"
+        case .templateRegistered: "template.registered"
         case .taskSubmitted: "task.submitted"
         case .attemptSucceeded(let id, _, _): "attempt.succeeded \(attempt(id))"
         case .attemptFailed(let id, _): "attempt.failed \(attempt(id))"

@@ -1,0 +1,258 @@
+"""`stepwell serve`: tasks over HTTP, workers elsewhere, live events, and kill -9 of each of them."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+import unittest
+from collections import Counter
+from typing import Any, Dict, List
+
+from serving import CHAIN, EventSubscriber, RawWorker, Server, ServingTest
+from support import Stepwell, wait_until
+
+
+class Tasks(ServingTest):
+    def setUp(self) -> None:
+        super().setUp()
+        self.stepwell = Stepwell(self)
+        self.server = self.serve(self.stepwell, "--templates", self.templates(CHAIN)).ready()
+
+    def test_a_task_runs_from_one_end_to_the_other(self) -> None:
+        worker = RawWorker(self.server, ["first", "second"])
+        task = self.server.post("/tasks", {"name": "chain", "context": {"n": 1.0}, "tags": ["a"]}, status=201)
+        [first] = worker.attempts()
+        self.assertEqual((first["step"], first["input"]), ("first", {"n": 1.0}))
+        self.assertEqual(worker.succeed(first, {"rows": 3}), [])
+        [second] = worker.attempts()
+        self.assertEqual(second["dependencies"], {"first": {"rows": 3}})
+        worker.succeed(second, None)
+        done = self.server.get(f"/tasks/{task['task_id']}?wait=30s")
+        self.assertEqual((done["state"], done["steps"]["first"]["result"]), ("complete", {"rows": 3}))
+        self.assertEqual(self.server.get("/tasks/last/steps/first/result"), {"rows": 3})
+        self.assertEqual([step["name"] for step in self.server.get("/tasks/last/steps")["steps"]], ["first", "second"])
+        types = [event["type"] for event in self.server.get("/tasks/last/steps/first/audit")["events"]]
+        self.assertEqual(types[0], "stepwell.step.enqueued")
+        self.assertEqual(types[-1], "stepwell.step.completed")
+
+    def test_the_same_key_is_the_same_task_and_the_same_answer(self) -> None:
+        body = {"name": "chain", "idempotency_key": "2026-11-24"}
+        first = self.server.request("POST", "/tasks", body)
+        again = self.server.request("POST", "/tasks", body)
+        self.assertEqual((first[0], again[0]), (201, 200))
+        self.assertEqual(first[1], again[1])
+        other = self.server.post("/tasks", {**body, "replace": True}, status=201)
+        self.assertNotEqual(other["task_id"], first[1]["task_id"])
+
+    def test_a_batch_is_taken_as_a_whole_or_not_at_all(self) -> None:
+        tasks: List[Dict[str, Any]] = [{"name": "chain", "idempotency_key": str(number)} for number in range(3)]
+        status, answer = self.server.request("POST", "/tasks/batch", {"tasks": [*tasks, {"name": "chain", "priority": 101}]})
+        self.assertEqual((status, answer["code"]), (400, "malformed_request"))
+        self.assertIn("tasks[3]", answer["detail"])
+        status, answer = self.server.request("POST", "/tasks/batch", {"tasks": [*tasks, {"name": "none"}]})
+        self.assertEqual((status, answer["code"]), (404, "unknown_template"))
+        self.assertEqual(self.server.get("/tasks")["tasks"], [])
+        created = self.server.post("/tasks/batch", {"tasks": [*tasks, tasks[0]]})["tasks"]
+        self.assertEqual([task["created"] for task in created], [True, True, True, False])
+        self.assertEqual(created[3]["task_id"], created[0]["task_id"])
+        again = self.server.post("/tasks/batch", {"tasks": tasks})["tasks"]
+        self.assertEqual([task["created"] for task in again], [False] * 3)
+        self.assertEqual(len(self.server.get("/tasks")["tasks"]), 3)
+
+    def test_lists_are_paged_without_a_gap_or_a_double(self) -> None:
+        self.server.post("/tasks/batch", {"tasks": [{"name": "chain"} for _ in range(25)]})
+        seen: List[str] = []
+        cursor = ""
+        while cursor is not None:
+            page = self.server.get(f"/tasks?limit=7{cursor and '&cursor=' + cursor}")
+            seen += [task["task_id"] for task in page["tasks"]]
+            cursor = page["next"]
+        self.assertEqual(len(seen), 25)
+        self.assertEqual(seen, [task["task_id"] for task in self.server.get("/tasks?limit=1000")["tasks"]])
+        self.assertEqual(len(set(seen)), 25)
+
+    def test_bulk_wishes_say_first_what_they_would_do(self) -> None:
+        self.server.post("/tasks/batch", {"tasks": [{"name": "chain"} for _ in range(3)]})
+        tried = self.server.post("/tasks/bulk", {"action": "cancel", "name": "chain", "dry_run": True})
+        self.assertEqual([task["done"] for task in tried["tasks"]], [False] * 3)
+        self.assertEqual({task["state"] for task in self.server.get("/tasks")["tasks"]}, {"pending"})
+        done = self.server.post("/tasks/bulk", {"action": "cancel", "name": "chain"})
+        self.assertEqual([task["done"] for task in done["tasks"]], [True] * 3)
+        self.assertEqual({task["state"] for task in self.server.get("/tasks")["tasks"]}, {"cancelled"})
+
+    def test_a_version_of_a_template_keeps_its_text_over_a_restart(self) -> None:
+        changed = CHAIN.replace("callable: second", "callable: third").encode()
+        status, answer = self.server.request("PUT", "/templates", changed)
+        self.assertEqual((status, answer["code"]), (409, "template_changed"))
+        status, _ = self.server.request("PUT", "/templates", changed.replace(b"1.0.0", b"1.1.0"))
+        self.assertEqual(status, 201)
+        self.server.process.kill()
+        self.server = self.serve(self.stepwell).ready()
+        self.assertEqual(
+            [template["version"] for template in self.server.get("/templates")["templates"]], ["1.0.0", "1.1.0"])
+        self.assertEqual(self.server.request("PUT", "/templates", CHAIN.encode())[0], 200)
+        self.assertEqual(self.server.post("/tasks", {"name": "chain"})["version"], "1.1.0")
+        self.assertEqual(self.server.post("/tasks", {"name": "chain", "version": "1.0.0"})["version"], "1.0.0")
+
+    def test_it_ends_in_good_order_with_streams_and_polls_open(self) -> None:
+        worker = RawWorker(self.server, ["other"])
+        subscriber = EventSubscriber(self.server.port)
+        thread = threading.Thread(target=lambda: list(subscriber.ids()))
+        thread.start()
+        poll = threading.Thread(
+            target=lambda: self.server.request("POST", f"/workers/{worker.id}/poll", {"wait_ms": 10_000}))
+        poll.start()
+        wait_until(lambda: subscriber.last > 0, "the subscriber has events")
+        self.server.process.signal(signal.SIGTERM)
+        self.assertEqual(self.server.process.wait(), 0)
+        thread.join(30)
+        poll.join(30)
+        self.assertFalse(thread.is_alive() or poll.is_alive())
+        subscriber.close()
+
+
+class Workers(ServingTest):
+    def setUp(self) -> None:
+        super().setUp()
+        self.stepwell = Stepwell(self)
+        self.folder = self.templates(CHAIN)
+        self.server = self.start()
+
+    def start(self, lease: int = 30) -> Server:
+        return self.serve(self.stepwell, "--templates", self.folder, "--lease", str(lease)).ready()
+
+    def test_an_answer_that_was_lost_is_given_again(self) -> None:
+        worker = RawWorker(self.server, ["first"])
+        self.server.post("/tasks", {"name": "chain"})
+        [attempt] = worker.attempts()
+        # As if the answer to the poll had been lost.
+        self.assertEqual(worker.poll(after=0), [attempt])
+        message = {"type": "result", "lease": attempt["lease"], "result": 1}
+        self.assertEqual(worker.deliver(message, number=1), [])
+        self.assertEqual(worker.deliver(message, number=1), [])
+        self.assertEqual(self.stepwell.events("result.rejected"), [])
+        # Sent anew it is a second report.
+        worker.number = 1
+        self.assertEqual(worker.deliver(message), [{"type": "rejected", "lease": attempt["lease"], "reason": "duplicate"}])
+
+    def test_a_worker_that_is_silent_loses_its_attempts_and_is_told_so(self) -> None:
+        self.server.process.kill()
+        self.server = self.start(lease=1)
+        silent = RawWorker(self.server, ["first"], name="silent")
+        self.server.post("/tasks", {"name": "chain"})
+        [attempt] = silent.attempts()
+        other = RawWorker(self.server, ["first"], name="other")
+        [again] = other.attempts()
+        self.assertEqual((again["step"], again["attempt"]), ("first", 1))
+        self.assertGreater(again["lease"], attempt["lease"])
+        status, answer = self.server.request(
+            "POST", f"/workers/{silent.id}/messages",
+            {"number": 1, "messages": [{"type": "result", "lease": attempt["lease"], "result": "late"}]})
+        self.assertEqual((status, answer["code"]), (404, "unknown_worker"))
+        back = RawWorker(self.server, ["first"], name="silent")
+        self.assertEqual(
+            back.succeed(attempt, "late"), [{"type": "rejected", "lease": attempt["lease"], "reason": "lost"}])
+        other.succeed(again, "right")
+        self.assertEqual(self.server.get("/tasks/last/steps/first/result"), "right")
+        [rejected] = self.stepwell.events("result.rejected")
+        self.assertEqual(rejected["data"]["lease"], attempt["lease"])
+
+    def test_what_was_held_before_a_restart_is_rejected_after_it(self) -> None:
+        worker = RawWorker(self.server, ["first"])
+        self.server.post("/tasks", {"name": "chain"})
+        [attempt] = worker.attempts()
+        self.server.process.kill()
+        self.server = self.start()
+        worker = RawWorker(self.server, ["first"])
+        self.assertEqual(worker.succeed(attempt), [{"type": "rejected", "lease": attempt["lease"], "reason": "lost"}])
+        [again] = worker.attempts()
+        self.assertEqual(worker.succeed(again), [])
+
+    def test_nobody_ends_what_another_holds(self) -> None:
+        worker = RawWorker(self.server, ["first"])
+        self.server.post("/tasks", {"name": "chain"})
+        [attempt] = worker.attempts()
+        thief = RawWorker(self.server, ["other"])
+        body = {"number": 1, "messages": [{"type": "result", "lease": attempt["lease"], "result": "stolen"}]}
+        status, answer = self.server.request("POST", f"/workers/{thief.id}/messages", body)
+        self.assertEqual((status, answer["code"]), (400, "malformed_message"))
+        self.assertEqual(worker.succeed(attempt, "mine"), [])
+        self.assertEqual(self.server.get("/tasks/last/steps/first/result"), "mine")
+
+    def test_cancellations_checkpoints_and_far_results(self) -> None:
+        worker = RawWorker(self.server, ["first", "second"])
+        self.server.post("/tasks", {"name": "chain"})
+        [first] = worker.attempts()
+        lease = first["lease"]
+        replies = worker.deliver(
+            {"type": "checkpoint", "lease": lease, "data": {"at": 7}}, {"type": "log", "lease": lease, "text": "hello"},
+            {"type": "fetch", "lease": lease, "id": 3, "step": "second"})
+        self.assertIn({"type": "checkpointed", "lease": lease}, replies)
+        self.assertIn("is no ancestor", str(replies))
+        worker.deliver({"type": "failure", "lease": lease, "message": "once more", "retry_after_ms": 1})
+        [again] = worker.attempts()
+        self.assertEqual((again["attempt"], again["checkpoint"]), (2, {"at": 7}))
+        self.server.post("/tasks/last/cancel", {"reason": "enough"})
+        [cancel] = worker.poll(wait_ms=5000)
+        self.assertEqual(cancel, {"type": "cancel", "lease": again["lease"], "reason": "cancelled"})
+        worker.deliver({"type": "stopped", "lease": again["lease"]})
+        self.assertEqual(worker.deliver({"type": "drained"}), [])
+        self.assertEqual(self.server.request("POST", f"/workers/{worker.id}/poll", {})[0], 404)
+
+
+class Access(ServingTest):
+    def test_roles_and_namespaces(self) -> None:
+        stepwell = Stepwell(self)
+        other = CHAIN.replace("namespace_name: default", "namespace_name: other")
+        server = self.serve(stepwell, "--templates", self.templates(CHAIN, other)).ready()
+        tokens = {
+            role: stepwell.json("token", "create", role, "--role", role)["token"]
+            for role in ("viewer", "operator", "worker", "admin")
+        }
+        narrow = stepwell.json("token", "create", "narrow", "--role", "operator", "--namespace", "other")["token"]
+        old = stepwell.json("token", "create", "old", "--role", "admin", "--expires", "0")["token"]
+        wait_until(lambda: server.request("GET", "/tasks")[0] == 401, "the tokens are noticed")
+
+        def ask(method: str, path: str, token: str, body: Any = None) -> Any:
+            status, answer = server.request(method, path, body, Authorization=f"Bearer {token}")
+            return status, answer.get("code") if isinstance(answer, dict) else None
+
+        task = {"name": "chain"}
+        self.assertEqual(server.request("GET", "/tasks")[1]["code"], "token_missing")
+        self.assertEqual(ask("GET", "/tasks", "wrong"), (401, "token_unknown"))
+        self.assertEqual(ask("GET", "/tasks", old), (401, "token_expired"))
+        self.assertEqual(ask("GET", "/tasks", tokens["viewer"]), (200, None))
+        self.assertEqual(ask("POST", "/tasks", tokens["viewer"], task), (403, "not_allowed"))
+        self.assertEqual(ask("POST", "/tasks", tokens["worker"], task), (403, "not_allowed"))
+        self.assertEqual(ask("POST", "/tasks", tokens["operator"], task), (201, None))
+        self.assertEqual(ask("PUT", "/templates", tokens["operator"], CHAIN.encode()), (403, "not_allowed"))
+        self.assertEqual(ask("PUT", "/templates", tokens["admin"], CHAIN.encode()), (200, None))
+        self.assertEqual(ask("POST", "/tasks", narrow, task), (403, "not_allowed"))
+        self.assertEqual(ask("GET", "/tasks/last", narrow), (404, "unknown_task"))
+        self.assertEqual(ask("POST", "/tasks", narrow, {**task, "namespace": "other"}), (201, None))
+        listed = server.request("GET", "/tasks", Authorization=f"Bearer {narrow}")[1]["tasks"]
+        self.assertEqual([entry["namespace"] for entry in listed], ["other"])
+        events = server.request("GET", "/events", Authorization=f"Bearer {narrow}")[1]["events"]
+        self.assertEqual({event["task_id"] for event in events}, {listed[0]["task_id"]})
+        submitted = stepwell.events("task.submitted")
+        self.assertEqual([event["actor"]["id"] for event in submitted], ["operator", "narrow"])
+        stepwell.run("token", "revoke", "viewer")
+        wait_until(lambda: ask("GET", "/tasks", tokens["viewer"]) == (401, "token_unknown"), "the token is revoked")
+        self.assertEqual(stepwell.run("token", "revoke", "viewer", code=3).code, 3)
+        self.assertEqual(oct(os.stat(stepwell.store / "tokens.json").st_mode & 0o777), "0o600")
+
+    def test_it_does_not_listen_to_the_world_without_tokens_and_tls(self) -> None:
+        stepwell = Stepwell(self)
+        refused = stepwell.run("serve", "--listen", "0.0.0.0:0", code=2)
+        self.assertIn("[insecure]", refused.stderr)
+        self.assertFalse(stepwell.store.exists())
+        taken = self.serve(stepwell)
+        other = Stepwell(self)
+        self.assertIn("cannot_listen", other.run("serve", "--listen", f"127.0.0.1:{taken.port}", code=1).stderr)
+        self.assertIn("store_locked", stepwell.run("serve", "--listen", "127.0.0.1:0", code=4).stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()
