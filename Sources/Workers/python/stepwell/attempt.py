@@ -34,19 +34,24 @@ class Attempt:
         self._stop: Optional[Callable[[], object]] = None
         self._struck: Optional[int] = None
         self._cancelled = False
+        self._alarm: Optional[threading.Event] = None
+        self.cancel_reason: Optional[str] = None
         self._closed = False
         self._answers: "SimpleQueue[Optional[Message]]" = SimpleQueue()
 
     # The engine's side.
 
-    def cancel(self) -> None:
+    def cancel(self, reason: str) -> None:
         """Make the handler stop, wherever it is."""
         if self._cancelled:
             return
         with self._fence:
             if self._closed:
                 return
+            self.cancel_reason = reason
             self._cancelled = True
+            if self._alarm:
+                self._alarm.set()
             if self._stop:
                 self._stop()
         self._answers.put(None)  # for a handler that waits for an answer
@@ -65,6 +70,15 @@ class Attempt:
     def is_closed(self) -> bool:
         """Whether the attempt has ended; what comes now no longer belongs to it."""
         return self._closed
+
+    def sleep(self, seconds: Optional[float]) -> None:
+        with self._fence:
+            if self._alarm is None:
+                self._alarm = threading.Event()
+            if self._cancelled:
+                self._alarm.set()
+        if self._alarm.wait(seconds):
+            self._surrender()
 
     def fetch(self, step: str) -> Any:
         number = next(_question)

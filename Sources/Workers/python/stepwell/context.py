@@ -22,6 +22,11 @@ class Engine(Protocol):
     @property
     def is_cancelled(self) -> bool: ...
 
+    @property
+    def cancel_reason(self) -> Optional[str]: ...
+
+    def sleep(self, seconds: Optional[float]) -> None: ...
+
     def fetch(self, step: str) -> Any: ...
 
     def save_checkpoint(self, data: Any) -> None: ...
@@ -190,6 +195,18 @@ class StepContext:
     def is_cancelled(self) -> bool:
         """Whether the attempt was asked to stop. A handler with long loops looks here."""
         return self._engine.is_cancelled
+
+    @property
+    def cancel_reason(self) -> Optional[str]:
+        """Why it was asked to stop: `timeout`, `cancelled`, `shutdown`, or `lost`; None if it was not.
+
+        `lost` is for remote workers: the server has forgotten this one and has given the step to another.
+        """
+        return self._engine.cancel_reason
+
+    def sleep(self, seconds: Optional[float] = None) -> None:
+        """Wait so long, or for ever. A cancellation ends the wait at once, with `Cancelled`."""
+        self._engine.sleep(seconds)
 
     @property
     def deadline(self) -> Optional[datetime]:

@@ -22,17 +22,30 @@ __all__ = ["FakeEngine", "make_context", "run_handler"]
 class FakeEngine:
     """Plays the engine for one handler and remembers what the handler told it.
 
-    `fetchable` holds results of farther ancestors; `fetched` lists those that were asked for.
+    `fetchable` holds results of farther ancestors; `fetched` lists those that were asked for;
+    `sleeps` the waits in seconds, none of which takes any time.
     """
 
     def __init__(
-        self, fetchable: Optional[Mapping[str, Any]] = None, is_cancelled: bool = False
+        self,
+        fetchable: Optional[Mapping[str, Any]] = None,
+        is_cancelled: bool = False,
+        cancel_reason: Optional[str] = None,
     ) -> None:
         self.fetchable = dict(fetchable or {})
-        self.is_cancelled = is_cancelled
+        self.is_cancelled = is_cancelled or cancel_reason is not None
+        self.cancel_reason = cancel_reason or ("cancelled" if is_cancelled else None)
+        self.sleeps: List[Optional[float]] = []
         self.fetched: List[str] = []
         self.checkpoints: List[Any] = []
         self.heartbeats: List[Any] = []
+
+    def sleep(self, seconds: Optional[float]) -> None:
+        if self.is_cancelled:
+            raise Cancelled("the attempt was cancelled")
+        if seconds is None:
+            raise AssertionError("the handler waits for ever, and nobody cancels it")
+        self.sleeps.append(seconds)
 
     def fetch(self, step: str) -> Any:
         self.fetched.append(step)

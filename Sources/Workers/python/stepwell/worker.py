@@ -97,7 +97,7 @@ class Worker:
             if running is None:
                 return  # it has ended meanwhile
             if kind == "cancel":
-                running.cancel()
+                running.cancel(str(message.get("reason", "cancelled")))
             else:
                 running.answer(message)
         elif kind == "drain":
