@@ -12,7 +12,7 @@ import time
 from http.server import BaseHTTPRequestHandler
 from typing import Any, Dict, List, Optional, Tuple
 
-from carrier import LIMIT, Carrier
+from carrier import LIMIT, Broken, Carrier
 from patterns import parse, write
 from protocol import Message
 
@@ -34,6 +34,7 @@ class Session:
         self.answer_number = 0
         self.answer: List[Message] = []
         self.polls = 0
+        self.attempts_max: Optional[int] = None
         self.delivery_number = 0
         self.delivery: Any = None
         self.questions: List[Message] = []
@@ -105,6 +106,12 @@ class Server(Carrier):
             self.news.notify_all()
         self._listen()
 
+    def await_poll(self, attempts_max: int) -> None:
+        """Wait until the worker's last poll asks for so many attempts."""
+        with self.news:
+            if not self.news.wait_for(lambda: self._session and self._session.attempts_max == attempts_max, LIMIT):
+                raise Broken(f"no poll with attempts_max {attempts_max} came within {LIMIT:.0f} s{self.errors()}")
+
     def unused_faults(self) -> List[Dict[str, Any]]:
         return [fault for fault in self.faults if fault.get("times", 1) > 0]
 
@@ -123,8 +130,10 @@ class Server(Carrier):
                 carrier._connections.append(self.request)
 
             def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-                answer = carrier._answer(self.path, body, self.headers)
+                length = int(self.headers.get("Content-Length") or 0)
+                body = self.rfile.read(length)
+                is_whole = len(body) == length  # a worker may cut off a request
+                answer = carrier._answer(self.path, body, self.headers) if is_whole else None
                 if answer is None:
                     self.close_connection = True
                     return
@@ -239,7 +248,7 @@ class Server(Carrier):
             return self._refused(f"a poll after {after}, when the last answer was {session.answer_number}", "malformed_message")
         if not isinstance(wait_ms, int) or not 0 <= wait_ms <= POLL_MS_MAX:
             return self._refused(f"a poll with wait_ms {wait_ms}", "malformed_message")
-        session.polls += 1
+        session.polls, session.attempts_max = session.polls + 1, attempts_max
         number, end = session.polls, time.monotonic() + wait_ms / 1000
         self.news.notify_all()  # an earlier poll ends with an empty answer
         if after < session.answer_number:

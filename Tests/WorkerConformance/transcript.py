@@ -16,7 +16,7 @@ CARRIERS = ("stdio", "http", "unix")
 
 _MEMBERS = {"about", "carriers", "needs", "arguments", "welcome", "token", "hello", "faults", "script"}
 _OPERATIONS = {
-    "send", "expect", "expect_all", "skipping", "send_line", "end_input", "signal", "create", "fault", "restart", "exit",
+    "send", "expect", "expect_all", "skipping", "send_line", "end_input", "signal", "create", "fault", "restart", "await_poll", "exit",
 }
 
 ATTEMPT: Message = {
@@ -99,6 +99,8 @@ def _perform(engine: Carrier, values: Values, operation: Dict[str, Any], place: 
             engine.faults.append(dict(operation["fault"]))
     elif "restart" in operation and isinstance(engine, Server):
         engine.restart(operation["restart"] == "forgetting")
+    elif "await_poll" in operation and isinstance(engine, Server):
+        engine.await_poll(operation["await_poll"])
     elif "exit" in operation:
         fault = values.mismatch(operation["exit"], engine.exit_status(), "status")
         if fault:

@@ -6,15 +6,13 @@ import ctypes
 import threading
 from itertools import count
 from queue import SimpleQueue
-from typing import Any, Callable, Dict, Optional
+from typing import Any, Callable, Optional
 
-from .channel import Channel
+from .channel import Carrier, Message
 from .errors import Cancelled, PermanentError, RetryableError
 from .payload import encode, encode_leniently
 
 _question = count(1)
-
-Message = Dict[str, Any]
 
 
 class Attempt:
@@ -25,10 +23,10 @@ class Attempt:
     by then may run another attempt. It is reentrant, because `Cancelled` may land inside of it.
     """
 
-    def __init__(self, message: Message, channel: Channel, payload_max: int) -> None:
+    def __init__(self, message: Message, carrier: Carrier, payload_max: int) -> None:
         self.lease: int = message["lease"]
         self.method: str = message["method"]
-        self._channel = channel
+        self._carrier = carrier
         self._payload_max = payload_max
         self._fence = threading.RLock()
         self._stop: Optional[Callable[[], object]] = None
@@ -83,7 +81,7 @@ class Attempt:
     def fetch(self, step: str) -> Any:
         number = next(_question)
         name = encode(step, "step")
-        self._channel.send(b'{"type":"fetch","lease":%d,"id":%d,"step":%s}' % (self.lease, number, name))
+        self._say(b'{"type":"fetch","lease":%d,"id":%d,"step":%s}' % (self.lease, number, name))
         reply = self._await("fetched", number)
         if "error" in reply:
             raise RetryableError(f"cannot have the result of step {step}: {reply['error']}")
@@ -93,7 +91,7 @@ class Attempt:
         body = encode(data, "checkpoint")
         if len(body) > self._payload_max:
             raise PermanentError(f"checkpoint is {len(body)} bytes; the limit is {self._payload_max}")
-        self._channel.send(b'{"type":"checkpoint","lease":%d,"data":%s}' % (self.lease, body))
+        self._say(b'{"type":"checkpoint","lease":%d,"data":%s}' % (self.lease, body))
         reply = self._await("checkpointed", None)
         if "error" in reply:
             raise RetryableError(f"checkpoint refused: {reply['error']}")
@@ -106,7 +104,10 @@ class Attempt:
             body = encode_leniently(progress)
             if len(body) <= self._payload_max:
                 line += b',"progress":' + body
-        self._channel.send(line + b"}")
+        self._say(line + b"}")
+
+    def _say(self, line: bytes) -> None:
+        self._carrier.send(line, self.lease)
 
     def _await(self, kind: str, number: Optional[int]) -> Message:
         while True:

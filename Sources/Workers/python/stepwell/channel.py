@@ -1,11 +1,45 @@
-"""The line to the engine: whole lines out, whole lines in."""
+"""The engine that started this worker: whole lines out, whole lines in."""
 
 from __future__ import annotations
 
+import json
 import os
+import sys
 import threading
 from queue import SimpleQueue
-from typing import Iterator, Optional
+from typing import Any, Callable, Dict, NoReturn, Optional, Protocol
+
+from .payload import encode
+
+Message = Dict[str, Any]
+
+
+class Carrier(Protocol):
+    """The way to the engine; messages of all threads go through it."""
+
+    #: Whether `drain` keeps the engine from sending further attempts.
+    can_stop_attempts: bool
+    #: Whether this process is a forked child, which has no part in the conversation.
+    is_abandoned: bool
+
+    def start(self, hello: Message, take: Callable[[Message], None]) -> None:
+        """Say hello, and from now on call `take` for each message, on threads of the carrier's own."""
+
+    def send(self, line: bytes, lease: Optional[int] = None, ends: bool = False) -> None:
+        """Queue one message; `ends` says that it ends the attempt with this lease."""
+
+    @property
+    def backlog(self) -> int:
+        """How many messages wait to leave."""
+
+    def drain(self, done: Callable[[], None]) -> None:
+        """Ask for no further attempts, and call `done` when none can come."""
+
+    def finish(self) -> None:
+        """Say `drained`, and return when everything that was sent has left."""
+
+    def abandon(self) -> None:
+        """Let go of the conversation, in a forked child."""
 
 
 class Channel:
@@ -15,6 +49,8 @@ class Channel:
     `Cancelled` cannot cut in two, and under load many lines leave in one system call.
     """
 
+    can_stop_attempts = False
+
     def __init__(self, read_end: int, write_end: int) -> None:
         self._read_end = read_end
         self._write_end = write_end
@@ -23,30 +59,41 @@ class Channel:
         self._writer = threading.Thread(target=self._write, name="stepwell-writer", daemon=True)
         self._writer.start()
 
-    def send(self, line: bytes) -> None:
-        """Queue one message; `line` has no line end."""
+    def start(self, hello: Message, take: Callable[[Message], None]) -> None:
+        self.send(encode(hello, "hello"))
+        threading.Thread(target=self._listen, args=(take,), name="stepwell-reader", daemon=True).start()
+
+    def send(self, line: bytes, lease: Optional[int] = None, ends: bool = False) -> None:
         self._lines.put(line)
 
     @property
     def backlog(self) -> int:
-        """How many lines wait for the engine to read."""
         return self._lines.qsize()
 
-    def lines(self) -> Iterator[bytes]:
-        """Messages of the engine, until it goes away."""
-        with open(self._read_end, "rb", buffering=1 << 20) as stream:
-            yield from stream
+    def drain(self, done: Callable[[], None]) -> None:
+        done()
 
     def abandon(self) -> None:
-        """Let go of the pipe, in a forked child."""
         self.is_abandoned = True
         os.close(self._read_end)
         os.close(self._write_end)
 
-    def close(self) -> None:
-        """Return when everything that was sent has left."""
+    def finish(self) -> None:
+        self._lines.put(b'{"type":"drained"}')
         self._lines.put(None)
         self._writer.join()
+
+    def _listen(self, take: Callable[[Message], None]) -> None:
+        with open(self._read_end, "rb", buffering=1 << 20) as stream:
+            for line in stream:
+                try:
+                    take(json.loads(line))
+                except (ValueError, KeyError, TypeError, AttributeError) as error:
+                    if not line.endswith(b"\n"):
+                        break  # the engine died while it wrote
+                    shown = line[:200].decode("utf-8", "replace").rstrip()
+                    leave(1, f"cannot read the engine's message: {error!r} in {shown}")
+        leave(0)
 
     def _write(self) -> None:
         open_ended = True
@@ -63,3 +110,13 @@ class Channel:
         rest = memoryview(data)
         while rest:
             rest = rest[os.write(self._write_end, rest) :]
+
+
+def leave(code: int, reason: str = "") -> NoReturn:
+    """End the process at once, whatever its threads are doing."""
+    try:
+        if reason:
+            sys.stderr.write(f"stepwell: {reason}\n")
+        sys.stderr.flush()
+    finally:
+        os._exit(code)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
-from typing import List, Optional, Sequence, Tuple
+from typing import Any, Dict, List, Optional, Sequence, Tuple
 
 from .bundle import ReplayError, load
+from .channel import Carrier
 from .discovery import DiscoveryError, find_handlers
 from .replay import replay
+from .transport import Address, BadAddress
 
 _CONCURRENCY = 8
 
@@ -42,6 +45,10 @@ look, then run:
 
     python -m stepwell list handlers.py
     stepwell run shop.yaml --worker 'python -m stepwell worker handlers.py'
+
+or, beside a server (stepwell serve), on any machine:
+
+    python -m stepwell worker handlers.py --server http://127.0.0.1:7420
 """
 
 
@@ -51,24 +58,37 @@ def main(arguments: Optional[List[str]] = None) -> int:
     run = {"worker": _worker, "list": _list, "replay": _replay}[options.command]
     try:
         return run(options)
-    except (DiscoveryError, ReplayError) as error:
+    except (BadAddress, DiscoveryError, ReplayError) as error:
         sys.stderr.write(f"stepwell: {error}\n")
         return 2
 
 
 def _worker(options: argparse.Namespace) -> int:
-    from .streams import claim_standard_streams
     from .worker import Worker
 
-    if sys.stdin.isatty():
-        sys.stderr.write(
-            "stepwell: a worker is started by the engine and talks with it on standard input;"
-            " see --help for how\n"
-        )
-        return 2
-    channel = claim_standard_streams()  # before the imports: they may print
-    Worker(find_handlers(options.targets), options.concurrency, channel).serve()
+    carrier, about = _carrier(options)  # before the imports: they may print
+    Worker(find_handlers(options.targets), options.concurrency, carrier, about).serve()
     return 0
+
+
+def _carrier(options: argparse.Namespace) -> Tuple[Carrier, Dict[str, Any]]:
+    """The way to the engine: of the engine that has started the process, else to a server."""
+    from .streams import claim_standard_streams, lead_words_to
+
+    url = options.server or os.environ.get("STEPWELL_URL")
+    if os.environ.get("STEPWELL_WORKER") == "1" or not url:
+        if sys.stdin.isatty():
+            raise BadAddress(
+                "a worker is started by the engine and talks with it on standard input, or needs --server URL;"
+                " see --help for how"
+            )
+        return claim_standard_streams(), {}
+    from .remote import Remote
+
+    remote = Remote(Address.parse(url), os.environ.get("STEPWELL_TOKEN"), options.concurrency)
+    lead_words_to(remote)
+    about = {"name": options.name, "namespaces": options.namespace, "labels": dict(options.label)}
+    return remote, {name: value for name, value in about.items() if value}
 
 
 def _replay(options: argparse.Namespace) -> int:
@@ -92,7 +112,9 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    worker = _command(commands, "worker", "run the handlers; started by the engine (--worker)")
+    worker = _command(
+        commands, "worker", "run the handlers; started by the engine (--worker), or connected to a server (--server)"
+    )
     worker.add_argument(
         "--concurrency",
         type=_count,
@@ -100,6 +122,28 @@ def _parser() -> argparse.ArgumentParser:
         metavar="N",
         help=f"attempts at the same time, each in a thread, 1 to 1000 (default {_CONCURRENCY}); "
         "raise it for handlers that wait, start more workers for handlers that compute",
+    )
+    worker.add_argument(
+        "--server",
+        metavar="URL",
+        help="work for this server: http://HOST:PORT, https://HOST:PORT or unix:PATH (STEPWELL_URL);"
+        " its token is read from STEPWELL_TOKEN",
+    )
+    worker.add_argument("--name", metavar="NAME", help="what the server's log calls the worker")
+    worker.add_argument(
+        "--namespace",
+        action="append",
+        default=[],
+        metavar="NS",
+        help="run steps of this namespace's templates only; may be repeated (all namespaces)",
+    )
+    worker.add_argument(
+        "--label",
+        action="append",
+        default=[],
+        type=_label,
+        metavar="KEY=VALUE",
+        help="say this about the worker; may be repeated",
     )
     _command(commands, "list", "print the handlers that a worker would run")
     again = _command(
@@ -142,3 +186,10 @@ def _count(text: str) -> int:
     if not 1 <= number <= 1000:
         raise argparse.ArgumentTypeError(f"{text!r} is not a number from 1 to 1000")
     return number
+
+
+def _label(text: str) -> Tuple[str, str]:
+    key, equals, value = text.partition("=")
+    if not key or not equals:
+        raise argparse.ArgumentTypeError(f"{text!r} is not KEY=VALUE")
+    return key, value

@@ -11,7 +11,7 @@ from contextvars import ContextVar
 from typing import Any, Iterable, Optional
 
 from .attempt import Attempt
-from .channel import Channel
+from .channel import Carrier
 from .payload import text_bytes
 
 #: The attempt that runs here. Tasks and `asyncio.to_thread` inherit it, plain threads do not.
@@ -24,20 +24,21 @@ _BACKLOG_MAX = 1000  # lines; a handler that prints faster than the engine reads
 class StepLog:
     """Sends lines to the log of the step that they belong to, all others to standard error."""
 
-    def __init__(self, channel: Channel) -> None:
-        self._channel = channel
+    def __init__(self, carrier: Carrier) -> None:
+        self._carrier = carrier
 
     def write(self, attempt: Optional[Attempt], level: bytes, text: str) -> None:
         """`text` without its last line end; each of its lines becomes one message."""
-        if attempt is None or attempt.is_closed or self._channel.is_abandoned:
+        if attempt is None or attempt.is_closed or self._carrier.is_abandoned:
             sys.stderr.write(text + "\n")
             return
-        while self._channel.backlog > _BACKLOG_MAX:
+        while self._carrier.backlog > _BACKLOG_MAX:
             time.sleep(0.001)
         for line in _lines(text):
-            self._channel.send(
+            self._carrier.send(
                 b'{"type":"log","lease":%d,"level":"%s","text":%s}'
-                % (attempt.lease, level, text_bytes(line))
+                % (attempt.lease, level, text_bytes(line)),
+                attempt.lease,
             )
 
 

@@ -104,10 +104,10 @@ def _changes(before: Any, after: Any, pointer: str) -> Iterator[str]:
             else:
                 yield _told(place, before.get(name, _absent), after.get(name, _absent))
     elif isinstance(before, list) and isinstance(after, list):
-        for place in range(max(len(before), len(after))):
-            one = before[place] if place < len(before) else _absent
-            other = after[place] if place < len(after) else _absent
-            yield from _changes(one, other, f"{pointer}/{place}")
+        for index in range(max(len(before), len(after))):
+            one = before[index] if index < len(before) else _absent
+            other = after[index] if index < len(after) else _absent
+            yield from _changes(one, other, f"{pointer}/{index}")
     elif isinstance(before, bool) is not isinstance(after, bool) or before != after:
         yield _told(pointer, before, after)
 

@@ -1,4 +1,4 @@
-"""Standard input and output belong to the protocol; everything else is led around it."""
+"""What a worker changes in its process: standard streams, log, and what happens at a fork."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 
-from .channel import Channel
+from .channel import Carrier, Channel
 from .output import StepLog, StepLogHandler, current
 
 
@@ -24,16 +24,21 @@ def claim_standard_streams() -> Channel:
     os.dup2(2, 1)
     sys.stdout = sys.stderr
     channel = Channel(read_end, write_end)
-    os.register_at_fork(after_in_child=lambda: _forget(channel))
-    root = logging.getLogger()
-    root.setLevel(logging.INFO)
-    root.addHandler(StepLogHandler(StepLog(channel)))
+    lead_words_to(channel)
     return channel
 
 
-def _forget(channel: Channel) -> None:
+def lead_words_to(carrier: Carrier) -> None:
+    """Send log records through the carrier, but not those of forked children."""
+    os.register_at_fork(after_in_child=lambda: _forget(carrier))
+    root = logging.getLogger()
+    root.setLevel(logging.INFO)
+    root.addHandler(StepLogHandler(StepLog(carrier)))
+
+
+def _forget(carrier: Carrier) -> None:
     """In a forked child: the conversation belongs to the parent."""
-    channel.abandon()
+    carrier.abandon()
     signal.set_wakeup_fd(-1)
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-import json
 import os
 import signal
 import sys
@@ -12,14 +11,13 @@ import threading
 from queue import SimpleQueue
 from typing import Any, Dict, Mapping, Optional, TextIO, Tuple, cast
 
-from .attempt import Attempt, Message
-from .channel import Channel
+from .attempt import Attempt
+from .channel import Carrier, Message, leave
 from .context import StepContext
 from .ending import ending, refusal
 from .errors import Cancelled, PermanentError
 from .handler import Handler
 from .output import StepLog, StepOutput, current
-from .payload import encode
 from .running import run
 
 PROTOCOL = 1
@@ -28,16 +26,18 @@ PROTOCOL = 1
 class Worker:
     """Runs `handlers`, up to `concurrency` attempts at a time, until the engine has had enough."""
 
-    def __init__(self, handlers: Mapping[str, Handler], concurrency: int, channel: Channel) -> None:
+    def __init__(self, handlers: Mapping[str, Handler], concurrency: int, carrier: Carrier, about: Optional[Message] = None) -> None:
         self._handlers = handlers
         self._concurrency = concurrency
-        self._channel = channel
-        self._output = StepOutput(StepLog(channel))
+        self._carrier = carrier
+        self._about = about or {}
+        self._output = StepOutput(StepLog(carrier))
         self._limits = {"result_bytes_max": 16 << 20, "line_bytes_max": 64 << 20}
         self._work: "SimpleQueue[Tuple[Attempt, StepContext]]" = SimpleQueue()
         self._running: Dict[int, Attempt] = {}
         self._draining = False
         self._refusing = False
+        self._terminating = False
         self._is_done = False
         # The main thread waits at a pipe, the one place where no signal can be overlooked.
         self._bell, self._rope = os.pipe()
@@ -47,18 +47,18 @@ class Worker:
         os.set_blocking(self._rope, False)
         signal.set_wakeup_fd(self._rope)
         # A handler and not SIG_IGN, which child processes would inherit.
-        signal.signal(signal.SIGINT, lambda *_: None)
-        signal.signal(signal.SIGTERM, lambda *_: self._terminate())
+        # The engine that started the worker ends it; at a terminal it is Ctrl-C that does.
+        interrupt = self._terminate if self._carrier.can_stop_attempts else lambda _: None
+        signal.signal(signal.SIGINT, lambda number, _: interrupt(number))
+        signal.signal(signal.SIGTERM, lambda number, _: self._terminate(number))
         for number in range(self._concurrency):
             name = f"stepwell-{number + 1}"
             threading.Thread(target=self._serve, name=name, daemon=True).start()
-        self._channel.send(encode(self._hello(), "hello"))
         sys.stdout = cast(TextIO, self._output)
-        threading.Thread(target=self._listen, name="stepwell-reader", daemon=True).start()
+        self._carrier.start(self._hello(), self._take)
         while not self._is_done:
             os.read(self._bell, 1)
-        self._channel.send(b'{"type":"drained"}')
-        self._channel.close()
+        self._carrier.finish()
 
     def _hello(self) -> Message:
         from . import __version__
@@ -69,26 +69,16 @@ class Worker:
             "handlers": [{"name": h.name, "version": h.version} for h in self._handlers.values()],
             "concurrency": self._concurrency,
             "sdk": f"stepwell-python {__version__}",
+            **self._about,
         }
 
-    # The reader's thread.
-
-    def _listen(self) -> None:
-        for line in self._channel.lines():
-            try:
-                self._take(json.loads(line))
-            except (ValueError, KeyError, TypeError, AttributeError) as error:
-                if not line.endswith(b"\n"):
-                    break  # the engine died while it wrote
-                shown = line[:200].decode("utf-8", "replace").rstrip()
-                _leave(1, f"cannot read the engine's message: {error!r} in {shown}")
-        _leave(0)
+    # The carrier's threads.
 
     def _take(self, message: Message) -> None:
         kind = message["type"]
         if kind == "attempt":
             if not self._refusing:
-                attempt = Attempt(message, self._channel, self._limits["result_bytes_max"])
+                attempt = Attempt(message, self._carrier, self._limits["result_bytes_max"])
                 context = StepContext(message, attempt)
                 self._running[attempt.lease] = attempt
                 self._work.put((attempt, context))
@@ -100,14 +90,22 @@ class Worker:
                 running.cancel(str(message.get("reason", "cancelled")))
             else:
                 running.answer(message)
+        elif kind == "lost":
+            for running in list(self._running.values()):
+                running.cancel("lost")
         elif kind == "drain":
             self._drain()
         elif kind == "welcome":
             self._limits = {name: message[name] for name in self._limits}
 
-    def _terminate(self) -> None:
-        self._refusing = True  # what comes now is lost with this process and runs elsewhere
-        self._drain()
+    def _terminate(self, number: int) -> None:
+        if self._carrier.can_stop_attempts:
+            if self._terminating:
+                leave(128 + number, "ended at once by a second signal")
+            self._terminating = True
+        else:
+            self._refusing = True  # what comes now is lost with this process and runs elsewhere
+        self._carrier.drain(self._drain)
 
     def _drain(self) -> None:
         self._draining = True
@@ -126,7 +124,7 @@ class Worker:
             current.set(attempt)
             last = self._end(attempt, context)
             current.set(None)
-            self._channel.send(last)
+            self._carrier.send(last, attempt.lease, ends=True)
             del self._running[attempt.lease]
             self._leave_if_done()
 
@@ -192,12 +190,3 @@ def _settle(value: Any, attempt: Attempt) -> Any:
         if inspect.iscoroutine(value):
             value.close()  # without effect, unless it was cancelled before it began
 
-
-def _leave(code: int, reason: str = "") -> None:
-    """End the process at once, whatever its threads are doing."""
-    try:
-        if reason:
-            sys.stderr.write(f"stepwell: {reason}\n")
-        sys.stderr.flush()
-    finally:
-        os._exit(code)
