@@ -6,7 +6,7 @@ import ctypes
 import threading
 from itertools import count
 from queue import SimpleQueue
-from typing import Any, Callable, Optional
+from typing import Any, Callable, Dict, Optional
 
 from .channel import Carrier, Message
 from .errors import Cancelled, PermanentError, RetryableError
@@ -26,6 +26,8 @@ class Attempt:
     def __init__(self, message: Message, carrier: Carrier, payload_max: int) -> None:
         self.lease: int = message["lease"]
         self.method: str = message["method"]
+        #: What each thread has printed without a line end; for `StepOutput`.
+        self.unfinished: Dict[int, str] = {}
         self._carrier = carrier
         self._payload_max = payload_max
         self._fence = threading.RLock()

@@ -67,7 +67,7 @@ def _worker(options: argparse.Namespace) -> int:
     from .worker import Worker
 
     carrier, about = _carrier(options)  # before the imports: they may print
-    Worker(find_handlers(options.targets), options.concurrency, carrier, about).serve()
+    Worker(find_handlers(options.targets), options.concurrency, carrier, about, options.shares_loop).serve()
     return 0
 
 
@@ -122,6 +122,13 @@ def _parser() -> argparse.ArgumentParser:
         metavar="N",
         help=f"attempts at the same time, each in a thread, 1 to 1000 (default {_CONCURRENCY}); "
         "raise it for handlers that wait, start more workers for handlers that compute",
+    )
+    worker.add_argument(
+        "--async",
+        action="store_true",
+        dest="shares_loop",
+        help="let all async handlers share one event loop, so that hundreds can wait at the same time;"
+        " a call that blocks then holds up all of them",
     )
     worker.add_argument(
         "--server",

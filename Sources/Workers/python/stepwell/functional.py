@@ -113,6 +113,9 @@ class FunctionHandler(Handler):
             raise PermanentError(f"handler {self.name} is a function and has no method {method!r}")
         return self.function(**self._arguments(context))
 
+    def is_async(self, method: str) -> bool:
+        return inspect.iscoroutinefunction(self.function)
+
     def _arguments(self, context: StepContext) -> Dict[str, Any]:
         arguments: Dict[str, Any] = {}
         for parameter, (step, model) in self.notes.steps.items():

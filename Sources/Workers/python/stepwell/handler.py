@@ -59,6 +59,10 @@ class Handler:
         """Run one attempt; the value may still have to be awaited."""
         raise NotImplementedError
 
+    def is_async(self, method: str) -> bool:
+        """Whether `method` is an `async` one."""
+        raise NotImplementedError
+
 
 class ClassHandler(Handler):
     """Runs a `StepHandler` subclass."""
@@ -74,6 +78,9 @@ class ClassHandler(Handler):
         if method.startswith("_") or not callable(function) or function is inherited:
             raise PermanentError(f"handler {self.name} has no method {method!r}")
         return getattr(self.cls(), method)(context)
+
+    def is_async(self, method: str) -> bool:
+        return inspect.iscoroutinefunction(getattr(self.cls, method, None))
 
 
 def place_of(thing: Any) -> str:

@@ -43,33 +43,33 @@ class StepLog:
 
 
 class StepOutput(io.TextIOBase):
-    """Stands in for `sys.stdout`. Threads do not mix: each has its own unfinished line."""
+    """Stands in for `sys.stdout`. Attempts and threads do not mix: each has its own unfinished line."""
 
     encoding = "utf-8"
 
     def __init__(self, log: StepLog) -> None:
         super().__init__()
         self._log = log
-        self._unfinished = threading.local()
         self.buffer = _Bytes(self)
 
     def write(self, text: str) -> int:
         attempt = current.get()
         if attempt is None or attempt.is_closed:
             return sys.stderr.write(text)
-        head, end, tail = (getattr(self._unfinished, "text", "") + text).rpartition("\n")
+        thread = threading.get_ident()
+        head, end, tail = (attempt.unfinished.get(thread, "") + text).rpartition("\n")
         if end or len(tail) > _LINE_MAX:
             self._log.write(attempt, b"info", head if end else tail)
             tail = tail if end else ""
-        self._unfinished.text = tail
+        attempt.unfinished[thread] = tail
         return len(text)
 
     def finish_line(self, attempt: Attempt) -> None:
-        """Send what this thread has printed without a line end."""
-        text = getattr(self._unfinished, "text", "")
-        if text:
-            self._unfinished.text = ""
-            self._log.write(attempt, b"info", text)
+        """Send what the attempt has printed without a line end."""
+        while attempt.unfinished:
+            _, text = attempt.unfinished.popitem()
+            if text:
+                self._log.write(attempt, b"info", text)
 
     def writable(self) -> bool:
         return True

@@ -8,7 +8,7 @@ import sys
 import threading
 import time
 from queue import SimpleQueue
-from typing import Any, Callable, Dict, List, NamedTuple, Optional
+from typing import Any, Callable, Dict, List, NamedTuple, Optional, Set
 
 from .channel import Message, leave
 from .ending import refusal
@@ -77,7 +77,7 @@ class Remote:
         self._is_finishing = False
         self._done: Optional[Callable[[], None]] = None
         self._draining = threading.Event()
-        self._is_in_trouble = False
+        self._troubled: Set[Connection] = set()  # those whose last try has failed
         self._deliverer = threading.Thread(target=self._deliver_forever, name="stepwell-deliver", daemon=True)
         self.is_abandoned = False
 
@@ -275,17 +275,17 @@ class Remote:
                 reply = connection.request("POST", path, body, limit, is_wanted=lambda: not (may_be_cut and self._is_woken))
                 if reply.status < 300:
                     document = reply.json()
-                    self._recovered()
+                    self._recovered(connection)
                     return document
                 self._judge(reply)
                 wait = reply.retry_after
-                self._trouble(str(reply.problem().get("detail")))
+                self._trouble(connection, str(reply.problem().get("detail")))
             except TROUBLE as error:
                 if may_be_cut and self._is_woken:
                     raise _Woken from None
-                self._trouble(str(error) or type(error).__name__)
+                self._trouble(connection, str(error) or type(error).__name__)
             except ValueError:
-                self._trouble("the answer is not JSON")
+                self._trouble(connection, "the answer is not JSON")
             self._rest(delay * random.uniform(0.5, 1) if wait is None else wait, connection is self._polls)
             delay = min(2 * delay, _DELAY_MAX)
 
@@ -308,15 +308,20 @@ class Remote:
             leave(OTHER_PROTOCOL, f"{self._url}: {refused}")
         raise refused
 
-    def _trouble(self, text: str) -> None:
-        if not self._is_in_trouble:
-            self._is_in_trouble = True
+    def _trouble(self, connection: Connection, text: str) -> None:
+        with self._news:
+            is_new = not self._troubled
+            self._troubled.add(connection)
+        if is_new:
             sys.stderr.write(f"stepwell: {self._url} does not answer: {text}; trying again\n")
 
-    def _recovered(self) -> None:
-        if self._is_in_trouble:
-            self._is_in_trouble = False
-            sys.stderr.write(f"stepwell: {self._url} answers again\n")
+    def _recovered(self, connection: Connection) -> None:
+        if connection in self._troubled:
+            with self._news:
+                self._troubled.discard(connection)
+                is_over = not self._troubled
+            if is_over:
+                sys.stderr.write(f"stepwell: {self._url} answers again\n")
 
     def _hand_over(self, message: Message) -> None:
         self._understood(self._take, message)

@@ -25,6 +25,17 @@ def run(
         return StepHandlerResult.from_exception(error)
 
 
+async def run_async(handler: Handler, context: StepContext, method: str) -> StepHandlerResult:
+    """The same in an event loop. Raises only `Cancelled` and `asyncio.CancelledError`."""
+    try:
+        value = handler.invoke(context, method)
+        return as_result(await value if inspect.isawaitable(value) else value)
+    except (Cancelled, asyncio.CancelledError):
+        raise
+    except BaseException as error:
+        return StepHandlerResult.from_exception(error)
+
+
 def as_result(value: Any) -> StepHandlerResult:
     """What a handler returned, as a result; dataclasses and pydantic models become objects."""
     if isinstance(value, StepHandlerResult):

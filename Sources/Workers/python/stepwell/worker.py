@@ -9,7 +9,7 @@ import signal
 import sys
 import threading
 from queue import SimpleQueue
-from typing import Any, Dict, Mapping, Optional, TextIO, Tuple, cast
+from typing import Any, Callable, Dict, Mapping, Optional, TextIO, Tuple, cast
 
 from .attempt import Attempt
 from .channel import Carrier, Message, leave
@@ -17,7 +17,9 @@ from .context import StepContext
 from .ending import ending, refusal
 from .errors import Cancelled, PermanentError
 from .handler import Handler
+from .loop import SharedLoop
 from .output import StepLog, StepOutput, current
+from .result import StepHandlerResult
 from .running import run
 
 PROTOCOL = 1
@@ -26,7 +28,10 @@ PROTOCOL = 1
 class Worker:
     """Runs `handlers`, up to `concurrency` attempts at a time, until the engine has had enough."""
 
-    def __init__(self, handlers: Mapping[str, Handler], concurrency: int, carrier: Carrier, about: Optional[Message] = None) -> None:
+    def __init__(
+        self, handlers: Mapping[str, Handler], concurrency: int, carrier: Carrier,
+        about: Optional[Message] = None, shares_loop: bool = False,
+    ) -> None:
         self._handlers = handlers
         self._concurrency = concurrency
         self._carrier = carrier
@@ -36,6 +41,8 @@ class Worker:
         self._work: "SimpleQueue[Tuple[Attempt, StepContext]]" = SimpleQueue()
         self._running: Dict[int, Attempt] = {}
         self._draining = False
+        self._threads = 0
+        self._loop = SharedLoop(self._end) if shares_loop else None
         self._refusing = False
         self._terminating = False
         self._is_done = False
@@ -51,9 +58,6 @@ class Worker:
         interrupt = self._terminate if self._carrier.can_stop_attempts else lambda _: None
         signal.signal(signal.SIGINT, lambda number, _: interrupt(number))
         signal.signal(signal.SIGTERM, lambda number, _: self._terminate(number))
-        for number in range(self._concurrency):
-            name = f"stepwell-{number + 1}"
-            threading.Thread(target=self._serve, name=name, daemon=True).start()
         sys.stdout = cast(TextIO, self._output)
         self._carrier.start(self._hello(), self._take)
         while not self._is_done:
@@ -81,7 +85,7 @@ class Worker:
                 attempt = Attempt(message, self._carrier, self._limits["result_bytes_max"])
                 context = StepContext(message, attempt)
                 self._running[attempt.lease] = attempt
-                self._work.put((attempt, context))
+                self._begin(attempt, context)
         elif kind in ("fetched", "checkpointed", "cancel"):
             running = self._running.get(message["lease"])
             if running is None:
@@ -116,25 +120,43 @@ class Worker:
             self._is_done = True
             os.write(self._rope, b".")
 
+    def _begin(self, attempt: Attempt, context: StepContext) -> None:
+        handler = self._handler(context)
+        if self._loop and handler.is_async(attempt.method):
+            self._loop.begin(handler, attempt, context)
+            return
+        self._work.put((attempt, context))
+        if self._work.qsize() and self._threads < self._concurrency:
+            self._threads += 1
+            name = f"stepwell-{self._threads}"
+            threading.Thread(target=self._serve, name=name, daemon=True).start()
+
+    def _handler(self, context: StepContext) -> Handler:
+        return self._handlers.get(context.handler_name) or _Unknown(context.handler_name)
+
     # The handlers' threads.
 
     def _serve(self) -> None:
         while True:
             attempt, context = self._work.get()
             current.set(attempt)
-            last = self._end(attempt, context)
+            self._end(attempt, lambda: self._run(attempt, context))
             current.set(None)
-            self._carrier.send(last, attempt.lease, ends=True)
-            del self._running[attempt.lease]
-            self._leave_if_done()
 
-    def _end(self, attempt: Attempt, context: StepContext) -> bytes:
+    def _end(self, attempt: Attempt, run: Callable[[], StepHandlerResult]) -> None:
+        """Report how the attempt ends that `run` runs."""
+        last = self._last(attempt, run)
+        self._carrier.send(last, attempt.lease, ends=True)
+        del self._running[attempt.lease]
+        self._leave_if_done()
+
+    def _last(self, attempt: Attempt, run: Callable[[], StepHandlerResult]) -> bytes:
         """The message that ends the attempt. After it nothing can strike this thread."""
         last: Optional[bytes] = None
         while True:  # `Cancelled` may come at any point until `close` has returned
             try:
                 if last is None:
-                    last = self._run(attempt, context)
+                    last = ending(attempt.lease, run(), self._limits)
                 self._output.finish_line(attempt)
                 attempt.close()
                 return last
@@ -144,13 +166,10 @@ class Worker:
                 text = f"cannot report how the attempt ended: {type(error).__name__}"
                 last = refusal(attempt.lease, "handler_error", text)
 
-    def _run(self, attempt: Attempt, context: StepContext) -> bytes:
-        name = context.handler_name
+    def _run(self, attempt: Attempt, context: StepContext) -> StepHandlerResult:
         attempt.strike_here()
         try:
-            handler = self._handlers.get(name) or _Unknown(name)
-            result = run(handler, context, attempt.method, lambda value: _settle(value, attempt))
-            return ending(attempt.lease, result, self._limits)
+            return run(self._handler(context), context, attempt.method, lambda value: _settle(value, attempt))
         finally:
             attempt.stop_no_more()
 
@@ -163,6 +182,9 @@ class _Unknown(Handler):
 
     def invoke(self, context: StepContext, method: str) -> Any:
         raise PermanentError(f"this worker has no handler {self.name}")
+
+    def is_async(self, method: str) -> bool:
+        return False
 
 
 def _settle(value: Any, attempt: Attempt) -> Any:

@@ -10,7 +10,7 @@ import tempfile
 import textwrap
 import threading
 from pathlib import Path
-from typing import Any, Dict, List, Optional
+from typing import Any, Dict, List, Optional, Sequence
 
 PACKAGE = Path(__file__).resolve().parents[1]
 SAFETY_NET = 30  # seconds; no test waits for it unless something is broken
@@ -21,16 +21,16 @@ Message = Dict[str, Any]
 class ScriptedEngine:
     """Starts `python -m stepwell worker` on the given source and talks with it line by line."""
 
-    def __init__(self, source: str, concurrency: int = 2, welcome: Optional[Message] = None) -> None:
+    def __init__(self, source: str, concurrency: int = 2, welcome: Optional[Message] = None, options: Sequence[str] = ()) -> None:
         self.folder = tempfile.TemporaryDirectory()
         file = Path(self.folder.name) / "handlers.py"
         file.write_text(PRELUDE + textwrap.dedent(source), encoding="utf-8")
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "stepwell", "worker", str(file), "--concurrency", str(concurrency)],
+            [sys.executable, "-m", "stepwell", "worker", str(file), "--concurrency", str(concurrency), *options],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            env={**os.environ, "PYTHONPATH": str(PACKAGE), "PYTHONDONTWRITEBYTECODE": "1"},
+            env={**os.environ, "PYTHONPATH": str(PACKAGE), "PYTHONDONTWRITEBYTECODE": "1", "STEPWELL_WORKER": "1"},
             start_new_session=True,
         )
         self._watchdog = threading.Timer(SAFETY_NET, self.process.kill)
