@@ -117,17 +117,29 @@ class AtAServer(unittest.TestCase):
 
     def test_a_delivery_that_is_too_large_is_split(self) -> None:
         source = """
+            @step_handler("save")
+            def save(context):
+                context.save_checkpoint(1)
+
             @step_handler("talk")
             def talk(context):
                 for number in range(40):
                     print(number)
-                return {}
+                open(context.get_config("done"), "w").close()
         """
         with RemoteEngine(source) as engine:
-            # While the first delivery is tried again, the others come together; the second is too large.
-            engine.faults += [{"on": "deliver", "status": 503}, {"on": "deliver"}, {"on": "deliver", "status": 413}]
-            engine.attempt(1, "talk")
-            self.assertEqual([m["text"] for m in engine.until("result")[:-1]], [str(number) for number in range(40)])
+            done = f"{engine.folder.name}/done"
+            os.mkfifo(done)
+            engine.attempt(1, "save")
+            self.assertEqual(engine.receive()["type"], "checkpoint")
+            # Its delivery is not answered until all the words wait for the next one.
+            engine.attempt(2, "talk", config={"done": done})
+            with open(done, "rb"):
+                engine.faults.append({"on": "deliver", "status": 413})
+                engine.send({"type": "checkpointed", "lease": 1})
+            said = [engine.receive() for _ in range(42)]
+            self.assertEqual([m["text"] for m in said if m["type"] == "log"], [str(number) for number in range(40)])
+            self.assertEqual({m["lease"] for m in said if m["type"] == "result"}, {1, 2})
             self.assertEqual(engine.unused_faults(), [])
 
     def test_trouble_and_its_end_are_told_once(self) -> None:
