@@ -171,6 +171,10 @@ class Connection:
         if connection:
             connection.close()
 
+    def __del__(self) -> None:
+        if hasattr(self, "_lock"):
+            self.close()
+
     def cut(self) -> None:
         """End the request that waits."""
         with self._lock:
