@@ -5,7 +5,6 @@ from __future__ import annotations
 import http.client
 import json
 import re
-import socket
 from typing import Any, Dict, Iterator, List, Optional, Tuple
 
 from support import EndToEndTest, Running, Stepwell, wait_until
@@ -14,9 +13,9 @@ from support import EndToEndTest, Running, Stepwell, wait_until
 class Server:
     """`stepwell serve` on a free port, and what it answers."""
 
-    def __init__(self, stepwell: Stepwell, *options: str, **environment: str) -> None:
+    def __init__(self, stepwell: Stepwell, *options: str, port: int = 0, **environment: str) -> None:
         self.process: Running = stepwell.start(
-            "serve", "--listen", "127.0.0.1:0", *options, **environment
+            "serve", "--listen", f"127.0.0.1:{port}", *options, **environment
         )
         self.port = int(
             wait_until(lambda: self._address() or self._ended(), "the server listens")
@@ -66,27 +65,27 @@ class EventSubscriber:
     """Reads server-sent events until told to stop; says where it stands."""
 
     def __init__(self, port: int, after: int = 0) -> None:
-        self.socket = socket.create_connection(("127.0.0.1", port), timeout=60)
-        self.socket.sendall(
-            b"GET /v1/events HTTP/1.1\r\nHost: x\r\nAccept: text/event-stream\r\n"
-            + f"Last-Event-ID: {after}\r\n\r\n".encode()
-        )
-        self.file = self.socket.makefile("rb")
+        self.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+        self.connection.request(
+            "GET", "/v1/events", headers={"Accept": "text/event-stream", "Last-Event-ID": str(after)})
+        self.answer = self.connection.getresponse()
         self.last = after
 
     def ids(self) -> Iterator[int]:
-        """The numbers of the events, until the server or this side closes the connection."""
+        """The numbers of the events, until the server or this side closes the connection. An event counts when it is whole."""
+        number = None
         try:
-            for line in self.file:
+            for line in self.answer:
                 if line.startswith(b"id: "):
-                    self.last = int(line[4:])
+                    number = int(line[4:])
+                elif line == b"\n" and number is not None:
+                    self.last, number = number, None
                     yield self.last
-        except OSError:
+        except (OSError, http.client.HTTPException):
             return
 
     def close(self) -> None:
-        self.file.close()
-        self.socket.close()
+        self.connection.close()
 
 
 class RawWorker:

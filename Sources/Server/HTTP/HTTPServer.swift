@@ -22,6 +22,7 @@ package final class HTTPServer: Sendable {
     let bytesReceived = Atomic<Int>(0)
     /// Suspended connections must be woken before the server can stop.
     private let sleepers = Mutex<[ObjectIdentifier: Exchange]>([:])
+    private let isStopping = Atomic(false)
     private nonisolated(unsafe) var daemon: OpaquePointer?
 
     /// Begins to serve a socket that listens already.
@@ -73,7 +74,8 @@ package final class HTTPServer: Sendable {
         self.daemon = nil
         MHD_quiesce_daemon(daemon)
         connections.endWatch()
-        // A suspended connection cannot be closed.
+        // The library gives up on a suspended connection. What begins from now on is answered at once, and what sleeps is woken.
+        isStopping.store(true, ordering: .sequentiallyConsistent)
         for exchange in sleepers.withLock({ Array($0.values) }) {
             exchange.answer(Problem.stopping.response)
         }
@@ -82,6 +84,7 @@ package final class HTTPServer: Sendable {
 
     func begin(_ exchange: Exchange) {
         sleepers.withLock { $0[ObjectIdentifier(exchange)] = exchange }
+        if isStopping.load(ordering: .sequentiallyConsistent) { exchange.answer(Problem.stopping.response) }
     }
 
     func end(_ exchange: Exchange) {

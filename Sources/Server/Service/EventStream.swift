@@ -29,9 +29,9 @@ final class EventStream: BodySource {
     func next(_ countMax: Int, wake: @escaping @Sendable () -> Void) -> [UInt8]? {
         state.withLock { state in
             if state.pending.isEmpty {
-                guard !service.feed.isStopped else { return nil }
-                // Asked before the log is read, so that no commit falls between.
+                // Asked before the log is read, so that no commit falls between; nor does the end of all streams.
                 service.feed.whenNews(self, wake)
+                guard !service.feed.isStopped else { return nil }
                 do { try fill(&state) } catch { return nil }
                 if state.pending.isEmpty, !state.hasBegun { state.pending = Self.comment[...] }
                 state.hasBegun = true

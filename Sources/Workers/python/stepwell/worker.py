@@ -94,6 +94,10 @@ class Worker:
                 running.cancel(str(message.get("reason", "cancelled")))
             else:
                 running.answer(message)
+        elif kind == "rejected":
+            print(
+                f"the report for lease {message['lease']} came too late and changed nothing: {message['reason']}",
+                file=sys.stderr, flush=True)
         elif kind == "lost":
             for running in list(self._running.values()):
                 running.cancel("lost")

@@ -1,0 +1,170 @@
+"""Workers elsewhere and kill -9: of the server in the middle of 200 tasks, of workers, and SIGSTOP of one."""
+
+from __future__ import annotations
+
+import http.client
+import signal
+import socket
+import sys
+import threading
+import unittest
+from collections import Counter
+from typing import List, Set, Tuple
+
+from serving import EventSubscriber, Server, ServingTest
+from support import Running, Stepwell, wait_until
+
+FAN = """
+name: fan
+namespace_name: default
+version: 1.0.0
+steps:
+  - { name: split, handler: { callable: work } }
+  - { name: left, handler: { callable: work }, dependencies: [split] }
+  - { name: right, handler: { callable: work }, dependencies: [split] }
+  - { name: join, handler: { callable: work }, dependencies: [left, right] }
+"""
+
+HANDLERS = """
+import os, time
+from stepwell import StepHandler
+
+def note(what, context):
+    with open(os.environ["STEP_COUNTER_FILE"], "a") as file:
+        file.write(f"{what} {context.task_uuid} {context.step_name}\\n")
+
+class Work(StepHandler):
+    handler_name = "work"
+
+    def call(self, context):
+        note("start", context)
+        gate = os.environ.get("GATE")
+        while gate and not os.path.exists(gate):
+            time.sleep(0.01)
+        note("end", context)
+        return self.success({"pid": os.getpid()})
+"""
+
+
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]
+
+
+class ServeCrash(ServingTest):
+    def setUp(self) -> None:
+        super().setUp()
+        self.stepwell = Stepwell(self)
+        self.folder = self.templates(FAN)
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        (self.stepwell.folder / "handlers.py").write_text(HANDLERS, encoding="utf-8")
+
+    def start(self, lease: int = 30) -> Server:
+        return Server(
+            self.stepwell, "--templates", self.folder, "--lease", str(lease), port=self.port).ready()
+
+    def worker(self, concurrency: int = 4, **environment: str) -> Running:
+        words = [
+            sys.executable, "-m", "stepwell", "worker", str(self.stepwell.folder / "handlers.py"),
+            "--server", self.url, "--concurrency", str(concurrency),
+        ]
+        variables = {**self.environment, **self.stepwell.environment, **environment}
+        return Running(self, words, variables, self.stepwell.folder)
+
+    def notes(self) -> List[Tuple[str, str, str]]:
+        found = []
+        for line in self.stepwell.counter.lines():
+            what, task, step = line.split()
+            found.append((what, task, step))
+        return found
+
+    def test_kill_9_of_the_server_in_the_middle_of_200_tasks(self) -> None:
+        server = self.start()
+        workers = [self.worker(), self.worker()]
+        wait_until(lambda: sum(w["kind"] == "remote" for w in server.get("/workers")["workers"]) == 2, "both joined")
+        seen: List[int] = []
+        is_over = threading.Event()
+
+        def subscribe() -> None:
+            last = 0
+            while not is_over.is_set():
+                try:
+                    subscriber = EventSubscriber(self.port, after=last)
+                except (OSError, http.client.HTTPException):
+                    continue
+                for number in subscriber.ids():
+                    seen.append(number)
+                    last = number
+                subscriber.close()
+
+        thread = threading.Thread(target=subscribe)
+        thread.start()
+        self.addCleanup(is_over.set)
+        created = server.post("/tasks/batch", {"tasks": [{"name": "fan"} for _ in range(200)]})["tasks"]
+        self.assertEqual(len(created), 200)
+        wait_until(lambda: sum(what == "end" for what, _, _ in self.notes()) > 250, "a third of the steps have run")
+        server.process.kill()
+        before = self.stepwell.events("attempt.succeeded")
+        self.assertGreater(len(before), 200)
+        self.assertLess(len(before), 800)
+        complete: Set[Tuple[str, str]] = {(event["task_id"], event["data"]["step"]) for event in before}
+
+        server = self.start()
+        wait_until(
+            lambda: len(server.get("/tasks?state=complete&limit=1000")["tasks"]) == 200, "all tasks are complete")
+        self.assertEqual([worker.code for worker in workers], [None, None])
+        starts = Counter((task, step) for what, task, step in self.notes() if what == "start")
+        again = {place for place, count in starts.items() if count > 1}
+        self.assertEqual(again & complete, set(), "no completed step ran again")
+        self.assertEqual(len(starts), 800)
+        lost = Counter((event["task_id"], event["data"]["step"]) for event in self.stepwell.events("attempt.lost"))
+        for place, count in starts.items():
+            self.assertLessEqual(count, 1 + lost[place])
+        succeeded = Counter(
+            (event["task_id"], event["data"]["step"]) for event in self.stepwell.events("attempt.succeeded"))
+        self.assertEqual(set(succeeded.values()), {1})
+        self.assertEqual(len(succeeded), 800)
+        self.stepwell.run("verify")
+
+        head = server.get("/health")["events"]
+        wait_until(lambda: seen and seen[-1] >= head, "the subscriber has come to the end")
+        is_over.set()
+        server.process.signal(signal.SIGTERM)
+        self.assertEqual(server.process.wait(), 0, server.process)
+        thread.join(30)
+        self.assertEqual(seen, list(range(1, len(seen) + 1)), "nothing was missed or repeated")
+
+    def test_attempts_of_a_dead_or_stopped_worker_move_on_after_the_lease(self) -> None:
+        server = self.start(lease=2)
+        gate = self.stepwell.folder / "gate"
+        dead, stopped = self.worker(1, GATE=str(gate)), self.worker(1, GATE=str(gate))
+        server.post("/tasks/batch", {"tasks": [{"name": "fan"}, {"name": "fan"}]})
+        wait_until(lambda: len(self.notes()) == 2, "both hold an attempt")
+        dead.kill()
+        stopped.signal(signal.SIGSTOP)
+        healthy = self.worker()
+        wait_until(
+            lambda: len(server.get("/tasks?state=complete")["tasks"]) == 2, "the tasks are complete without them")
+        lost = self.stepwell.events("attempt.lost")
+        self.assertEqual({event["data"]["reason"] for event in lost}, {"worker_died"})
+        self.assertEqual(len(lost), 2)
+        gate.touch()
+        stopped.signal(signal.SIGCONT)
+        [rejected] = wait_until(lambda: self.stepwell.events("result.rejected"), "the late answer is rejected")
+        # Its task is complete by now, or at least the attempt is lost.
+        self.assertIn(rejected["data"]["reason"], ("lost", "task_closed"))
+        self.assertIn(rejected["data"]["lease"], [event["data"]["lease"] for event in lost])
+        wait_until(lambda: "too late" in stopped.stderr, "the worker says so")
+        results = [
+            server.get(f"/tasks/{task['task_id']}/steps/split/result")["pid"] for task in server.get("/tasks")["tasks"]
+        ]
+        self.assertEqual(len(set(results)), 1, "both results are the healthy worker's")
+        healthy.signal(signal.SIGTERM)
+        self.assertEqual(healthy.wait(), 0)
+        self.stepwell.run("verify")
+
+
+if __name__ == "__main__":
+    unittest.main()
