@@ -21,16 +21,19 @@ Message = Dict[str, Any]
 class ScriptedEngine:
     """Starts `python -m stepwell worker` on the given source and talks with it line by line."""
 
-    def __init__(self, source: str, concurrency: int = 2, welcome: Optional[Message] = None, options: Sequence[str] = ()) -> None:
+    def __init__(
+        self, source: str, concurrency: int = 2, welcome: Optional[Message] = None,
+        options: Sequence[str] = (), prelude: Optional[str] = None,
+    ) -> None:
         self.folder = tempfile.TemporaryDirectory()
         file = Path(self.folder.name) / "handlers.py"
-        file.write_text(PRELUDE + textwrap.dedent(source), encoding="utf-8")
+        file.write_text((PRELUDE if prelude is None else prelude) + textwrap.dedent(source), encoding="utf-8")
         self.process = subprocess.Popen(
             [sys.executable, "-m", "stepwell", "worker", str(file), "--concurrency", str(concurrency), *options],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            env={**os.environ, "PYTHONPATH": str(PACKAGE), "PYTHONDONTWRITEBYTECODE": "1", "STEPWELL_WORKER": "1"},
+            env={**os.environ, "PYTHONPATH": f"{PACKAGE}{os.pathsep}{PACKAGE / 'compat'}", "PYTHONDONTWRITEBYTECODE": "1", "STEPWELL_WORKER": "1"},
             start_new_session=True,
         )
         self._watchdog = threading.Timer(SAFETY_NET, self.process.kill)

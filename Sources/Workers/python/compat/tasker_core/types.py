@@ -1,0 +1,5 @@
+"""`tasker_core.types`."""
+
+from stepwell import ErrorType, StepContext, StepHandlerResult
+
+__all__ = ["ErrorType", "StepContext", "StepHandlerResult"]
