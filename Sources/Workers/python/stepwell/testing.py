@@ -12,6 +12,7 @@ from typing import Any, Dict, List, Mapping, Optional
 from .context import StepContext
 from .discovery import handler_of
 from .errors import Cancelled
+from .handler import Handler
 from .payload import NotJSON, encode
 from .result import StepHandlerResult
 from .running import run, settle
@@ -68,6 +69,7 @@ def make_context(
     checkpoint: Any = None,
     deadline: Optional[int] = None,
     step: str = "step",
+    step_id: str = "00000000-0000-7000-8000-000000000002",
     handler: str = "handler",
     method: str = "call",
     engine: Optional[FakeEngine] = None,
@@ -76,9 +78,9 @@ def make_context(
     engine = engine or FakeEngine()
     message: Dict[str, Any] = {
         "task_id": "00000000-0000-7000-8000-000000000001",
-        "step_id": "00000000-0000-7000-8000-000000000002",
+        "step_id": step_id,
         "correlation_id": "00000000-0000-7000-8000-000000000003",
-        "idempotency_key": "00000000-0000-7000-8000-000000000002",
+        "idempotency_key": step_id,
         "namespace": "test",
         "task_name": "test",
         "task_version": "1.0.0",
@@ -104,7 +106,11 @@ def run_handler(handler: Any, *, method: str = "call", **context: Any) -> StepHa
 
     The result has been through JSON, as it would be for the steps that depend on it.
     """
-    found = handler_of(handler)
+    return run_found(handler_of(handler), method, **context)
+
+
+def run_found(found: Handler, method: str, **context: Any) -> StepHandlerResult:
+    """The same for a handler that was found by `find_handlers`."""
     made = make_context(handler=found.name, method=method, **{"step": found.name, **context})
     try:
         result = run(found, made, method, settle)
