@@ -89,6 +89,9 @@ final class RemoteWorker: AttemptRunner, @unchecked Sendable {
     }
 
     private func reject(_ lease: Lease, _ reason: String) {
+        // Workers are numbered anew at each start of the engine: a lease of the time before may have been that of another one with
+        // the same number, and whoever reported on it has its answer.
+        if case .unknown = leases[lease] { return }
         let message = EngineMessage.rejected(lease, because: reason)
         if delivery.pending > 0 { delivery.replies.append(message) } else { tell(message) }
     }
