@@ -67,7 +67,7 @@ class EventSubscriber:
     def __init__(self, port: int, after: int = 0) -> None:
         self.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
         self.connection.request(
-            "GET", "/v1/events", headers={"Accept": "text/event-stream", "Last-Event-ID": str(after)})
+            "GET", "/v1/events/stream", headers={"Last-Event-ID": str(after)})
         self.answer = self.connection.getresponse()
         self.last = after
 

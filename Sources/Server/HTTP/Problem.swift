@@ -8,6 +8,8 @@ package struct Problem: StepwellError {
     package var code: String
     package var message: String
     package var cure: String?
+    /// The methods that are possible, with 405.
+    package var allowed: [String] = []
     /// Seconds after which the same request may do better.
     package var retryAfter: Int?
 
@@ -39,6 +41,7 @@ package struct Problem: StepwellError {
         var response = HTTPResponse(
             status, contentType: "application/problem+json", body: JSONText(.object(members)).bytes)
         if let retryAfter { response.headers.append(("Retry-After", String(retryAfter))) }
+        if !allowed.isEmpty { response.headers.append(("Allow", allowed.joined(separator: ", "))) }
         if status == 401 { response.headers.append(("WWW-Authenticate", "Bearer")) }
         return response
     }

@@ -80,7 +80,8 @@ extension Routes {
                 query: [
                     .init(
                         "at",
-                        "The number of an event, a time such as 2026-11-24T02:00:31Z, or -10m; without it the present.")
+                        "The number of an event, a time such as 2026-11-24T02:00:31Z, or -10m; without it the present.",
+                        ["type": "string", "pattern": "^([0-9]{1,15}|-[0-9]{1,4}[smh])$|^[0-9]{4}-[0-9]{2}-[0-9]{2}T"])
                 ],
                 answers: [(200, "The state.", .json("World"))]),
             .slow { call in

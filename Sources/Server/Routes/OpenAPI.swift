@@ -43,7 +43,7 @@ extension Route {
         let parameters = pathParameters + operation.query.map(\.json)
         if !parameters.isEmpty { members.append(.init("parameters", .array(parameters))) }
         if let body = operation.body {
-            members.append(.init("requestBody", ["required": true, "content": body.json]))
+            members.append(.init("requestBody", ["required": .bool(body.isRequired), "content": body.json]))
         }
         var answers: [JSON.Member] = operation.answers.map { answer in
             var answerMembers: [JSON.Member] = [.init("description", .string(answer.summary))]
@@ -63,6 +63,8 @@ extension Route {
     private var statusesOfAll: [Int] {
         var statuses = [400, 500, 503]
         if permission != .none { statuses += [401, 403] }
+        // The beginning of an id may fit several tasks.
+        if path.contains("{task}") { statuses += [404, 409] }
         if operation.body != nil { statuses.append(413) }
         return statuses
     }

@@ -59,9 +59,11 @@ struct Operation: Sendable {
         /// A JSON Schema, or a reference to one of ``Schemas``.
         var schema: JSON
         var example: JSON?
+        var isRequired = true
 
-        static func json(_ name: String, example: JSON? = nil) -> Content {
-            Content(type: "application/json", schema: Schemas.reference(name), example: example)
+        static func json(_ name: String, example: JSON? = nil, isRequired: Bool = true) -> Content {
+            Content(
+                type: "application/json", schema: Schemas.reference(name), example: example, isRequired: isRequired)
         }
     }
 

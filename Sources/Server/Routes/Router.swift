@@ -23,6 +23,9 @@ package final class Router: Sendable {
         do {
             let (route, parameters) = try route(of: request)
             let identity = try service.access.identify(request, isLocal: isLocal, for: route.permission)
+            if request.body.isEmpty, route.operation.body?.isRequired == true {
+                throw Problem.malformed("the request has no body", cure: "'GET /v1/openapi.json' describes it")
+            }
             perform(
                 route, Call(service: service, request: request, parameters: parameters, identity: identity), answer)
         } catch { answer(Problem(error).response) }
@@ -51,18 +54,24 @@ package final class Router: Sendable {
     }
 
     private func route(of request: HTTPRequest) throws(Problem) -> (route: Route, parameters: [String: String]) {
-        var others: [String] = []
+        // Of several patterns that fit, the one with the fewest open parts is meant: /v1/tasks/batch is no task.
+        var matches: [(route: Route, parameters: [String: String])] = []
         for entry in entries where entry.parts.count == request.path.count {
             guard let parameters = Self.match(entry.parts, request.path) else { continue }
-            if entry.route.method == request.method { return (entry.route, parameters) }
-            if request.method == "HEAD", entry.route.method == "GET" { return (entry.route, parameters) }
-            others.append(entry.route.method)
+            if let first = matches.first, first.parameters.count < parameters.count { continue }
+            if let first = matches.first, first.parameters.count > parameters.count { matches = [] }
+            matches.append((entry.route, parameters))
         }
+        let method = request.method == "HEAD" ? "GET" : request.method
+        if let found = matches.first(where: { $0.route.method == method }) { return found }
+        let others = matches.map(\.route.method)
         let path = "/" + request.path.joined(separator: "/")
         guard others.isEmpty else {
-            throw Problem(
+            var problem = Problem(
                 405, "method_not_allowed", "\(request.method) is not possible at \(path)",
                 cure: "possible are: " + others.joined(separator: ", "))
+            problem.allowed = others
+            throw problem
         }
         throw Problem(
             404, "unknown_address", "there is nothing at \(path)", cure: "'GET /v1/openapi.json' lists all addresses")

@@ -23,6 +23,7 @@ enum Schemas {
     private static let text: JSON = ["type": "string"]
     private static let textOrNull: JSON = ["type": ["string", "null"]]
     private static let count: JSON = ["type": "integer", "minimum": 0]
+    private static let countOrNull: JSON = ["type": ["integer", "null"], "minimum": 0]
     private static let time: JSON = ["type": "string", "format": "date-time"]
     private static let timeOrNull: JSON = ["type": ["string", "null"], "format": "date-time"]
 
@@ -76,8 +77,8 @@ enum Schemas {
                 [
                     "action": ["type": "string", "enum": ["cancel", "retry"]], "namespace": textOrNull,
                     "name": textOrNull,
-                    "state": taskStates, "reason": textOrNull, "dry_run": ["type": "boolean"],
-                    "limit": ["type": "integer", "minimum": 1, "maximum": 1000],
+                    "state": ["anyOf": [taskStates, ["type": "null"]]], "reason": textOrNull, "dry_run": ["type": ["boolean", "null"]],
+                    "limit": ["type": ["integer", "null"], "minimum": 1, "maximum": 1000],
                 ], required: ["action"], isClosed: true)),
         .init(
             "Fork",
@@ -101,12 +102,12 @@ enum Schemas {
                         "type": "array", "minItems": 1,
                         "items": object(["name": text, "version": textOrNull], required: ["name"]),
                     ],
-                    "concurrency": ["type": "integer", "minimum": 1, "maximum": 1000], "sdk": textOrNull,
+                    "concurrency": ["type": ["integer", "null"], "minimum": 1, "maximum": 1000], "sdk": textOrNull,
                     "name": textOrNull,
                     "namespaces": ["type": ["array", "null"], "items": text],
                     "labels": ["type": ["object", "null"], "additionalProperties": text],
                 ], required: ["type", "protocol", "handlers"])),
-        .init("Poll", object(["after": count, "wait_ms": count, "attempts_max": count])),
+        .init("Poll", object(["after": countOrNull, "wait_ms": countOrNull, "attempts_max": countOrNull])),
         .init(
             "Delivery",
             object(

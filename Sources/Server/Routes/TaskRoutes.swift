@@ -54,7 +54,9 @@ extension Routes {
                     .init("key", "Only the tasks that this idempotency key names."),
                     .init(
                         "limit", "At most so many.", ["type": "integer", "minimum": 1, "maximum": 1000, "default": 50]),
-                    .init("cursor", "The `next` of the page before."),
+                    .init(
+                        "cursor", "The `next` of the page before.",
+                        ["type": "string", "pattern": "^[0-9]{1,15}-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"]),
                 ],
                 answers: [(200, "A page of the list.", .json("TaskList"))]),
             .now { call in try list(call) }),
@@ -77,7 +79,7 @@ extension Routes {
             Operation(
                 id: "retryTask", tag: "Tasks",
                 summary: "Let failed steps begin again with fresh attempts; what is complete does not run again.",
-                body: .json("Retry", example: ["steps": ["load"], "reason": "the API is back"]),
+                body: .json("Retry", example: ["steps": ["load"], "reason": "the API is back"], isRequired: false),
                 answers: [(200, "The task.", .json("Task"))], problems: [404, 409]),
             .later { call in
                 let reader = try call.members(only: ["steps", "reason"])
@@ -98,7 +100,7 @@ extension Routes {
             "POST", "/v1/tasks/{task}/\(verb)", .operate,
             Operation(
                 id: "\(verb)Task", tag: "Tasks", summary: summary,
-                body: .json("Reason", example: ["reason": "wrong input"]),
+                body: .json("Reason", example: ["reason": "wrong input"], isRequired: false),
                 answers: [(200, "The task.", .json("Task"))], problems: [404, 409]),
             .later { call in
                 let reader = try call.members(only: ["reason"])
@@ -113,12 +115,6 @@ extension Routes {
     private static func list(_ call: Call) throws -> HTTPResponse {
         try call.allowOnly("namespace", "name", "state", "key", "limit", "cursor")
         let limit = try call.integer("limit", in: 1...1000) ?? 50
-        if let key = call.request.queried("key") {
-            let found = try call.service.store.tasks(key: key).filter {
-                call.identity.namespaces.includes($0.namespace)
-            }
-            return HTTPResponse(json: ["tasks": .array(found.map(\.json)), "next": nil])
-        }
         var filter = TaskFilter(
             namespace: call.request.queried("namespace"), name: call.request.queried("name"), state: try call.state())
         if let cursor = call.request.queried("cursor") {
@@ -126,6 +122,13 @@ extension Routes {
                 throw Problem.malformed("'\(cursor)' is no cursor", cure: "take the 'next' of the page before")
             }
             filter.before = place
+        }
+        if let key = call.request.queried("key") {
+            let found = try call.service.store.tasks(key: key).filter { task in
+                call.identity.namespaces.includes(task.namespace) && filter.state ?? task.state == task.state
+                    && filter.namespace ?? task.namespace == task.namespace && filter.name ?? task.name == task.name
+            }
+            return HTTPResponse(json: ["tasks": .array(found.prefix(limit).map(\.json)), "next": nil])
         }
         let tasks = try call.visible(filter, limit)
         // A page that is not full is the last.
@@ -194,7 +197,7 @@ extension Operation.Parameter {
     static let wait = Operation.Parameter(
         "wait",
         "Answer when the task is settled (complete, cancelled, blocked by failures), or after so long: `30s`, `500ms`, `2m`.",
-        ["type": "string", "pattern": "^[0-9]{1,6}(ms|s|m)?$"])
+        ["type": "string", "pattern": "^([0-9]{1,5}ms|[0-9]{1,2}s?|[0-4]m)$"])
 }
 
 extension Call {

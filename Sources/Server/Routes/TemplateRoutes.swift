@@ -6,7 +6,7 @@ import StepwellModel
 import StepwellTemplates
 
 extension Routes {
-    private static let yaml = Operation.Content(type: "application/yaml", schema: ["type": "string"])
+    private static let yaml = Operation.Content(type: "application/yaml", schema: [:])
     private static let version = Operation.Parameter("version", "This version; without it the newest.")
 
     static let templates: [Route] = [
