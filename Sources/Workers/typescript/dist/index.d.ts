@@ -1,9 +1,13 @@
 /** Stepwell's worker and client for TypeScript and JavaScript. */
 export * from "./errors.js";
+export { StepwellError as TaskerError } from "./errors.js";
+export { Client, Client as TaskerClient, ClientError, type ClientOptions, type TaskFilter } from "./client.js";
+export type { Health, NewTask, Step, StepError, StepEvent, StepState, Task, TaskList, TaskState, TaskSummary, } from "./answers.js";
 export { StepContext, type Engine, type LogLevel, type StepLog } from "./context.js";
 export { StepHandler, type Fetches, type HandlerReturn, type StepHandlerClass } from "./handler.js";
 export { defineHandler, type Arguments, type FunctionHandlerClass, type HandlerOptions, type Model, type Wanted, } from "./functional.js";
 export { ErrorType, StepHandlerResult } from "./result.js";
 export { NotJSON, RawJSON } from "./payload.js";
 export { runWorker } from "./command.js";
+export { BadAddress } from "./transport.js";
 export { VERSION } from "./version.js";

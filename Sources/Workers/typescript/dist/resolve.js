@@ -7,7 +7,6 @@ const OURS = {
     "stepwell/testing": "./testing.js",
     "stepwell/tasker": "./tasker.js",
     "@tasker-systems/tasker": "./tasker.js",
-    "@tasker-systems/tasker/testing": "./testing.js",
 };
 /** Node's hook: where a module is. */
 export async function resolve(specifier, context, next) {

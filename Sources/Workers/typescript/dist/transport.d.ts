@@ -49,8 +49,11 @@ export declare class Connection {
     private readonly headers;
     private pending;
     constructor(address: Address, token?: string);
-    /** Send a request and read its answer within `limit` seconds. Rejects with `Trouble`. */
-    request(method: string, path: string, body?: string, limit?: number, contentType?: string): Promise<Reply>;
+    /**
+     * Send a request and read its answer within `limit` seconds. Rejects with `Trouble`.
+     * A repeatable request is sent again when the server had closed the kept connection meanwhile.
+     */
+    request(method: string, path: string, body?: string, limit?: number, isRepeatable?: boolean): Promise<Reply>;
     /** End the request that waits, with `Trouble`. */
     cut(): void;
     /** Close the connection. */

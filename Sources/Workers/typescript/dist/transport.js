@@ -98,21 +98,19 @@ export class Connection {
             this.headers["Authorization"] = `Bearer ${token}`;
         }
     }
-    /** Send a request and read its answer within `limit` seconds. Rejects with `Trouble`. */
-    async request(method, path, body, limit = 60, contentType = "application/json") {
+    /**
+     * Send a request and read its answer within `limit` seconds. Rejects with `Trouble`.
+     * A repeatable request is sent again when the server had closed the kept connection meanwhile.
+     */
+    async request(method, path, body, limit = 60, isRepeatable = true) {
         try {
-            return await this.once(method, path, body, limit, contentType);
+            return await this.once(method, path, body, limit);
         }
         catch (error) {
-            if (!(error instanceof Stale)) {
-                throw error;
+            if (error instanceof Stale && isRepeatable) {
+                return this.once(method, path, body, limit);
             }
-            // A kept connection that the server had closed meanwhile. The request may have arrived all the same, but
-            // worker requests are repeatable; others are not tried again.
-            if (method !== "GET" && !path.startsWith("/v1/workers")) {
-                throw error;
-            }
-            return this.once(method, path, body, limit, contentType);
+            throw error;
         }
     }
     /** End the request that waits, with `Trouble`. */
@@ -124,12 +122,12 @@ export class Connection {
         this.cut();
         this.agent.destroy();
     }
-    once(method, path, body, limit, contentType) {
+    once(method, path, body, limit) {
         return new Promise((resolve, reject) => {
             const headers = { ...this.headers };
             const content = body === undefined ? undefined : new TextEncoder().encode(body);
             if (content) {
-                headers["Content-Type"] = contentType;
+                headers["Content-Type"] = "application/json";
                 headers["Content-Length"] = content.length;
             }
             const { request } = this.address.isTLS ? https : http;

@@ -8,7 +8,6 @@ const OURS: Record<string, string> = {
   "stepwell/testing": "./testing.js",
   "stepwell/tasker": "./tasker.js",
   "@tasker-systems/tasker": "./tasker.js",
-  "@tasker-systems/tasker/testing": "./testing.js",
 };
 
 type Next = (specifier: string, context: unknown) => Promise<unknown>;

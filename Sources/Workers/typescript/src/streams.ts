@@ -33,34 +33,45 @@ interface Ends {
 /**
  * Take standard input and output for the protocol.
  *
- * Both get other descriptors. Whatever writes to descriptor 1 from now on, such as a child process, writes to
- * standard error, and there is nothing to read at descriptor 0. Where that cannot be done they stay as they are.
+ * Pipes get other descriptors: whatever writes to descriptor 1 from now on, such as a child process, writes to
+ * standard error, and there is nothing to read at descriptor 0. What is no pipe stays where it is.
  */
 function claimStandardStreams(): Ends {
-  const unclaimed = process.stdout.write.bind(process.stdout);
-  let input: number;
-  let output: number;
-  try {
-    input = openSync("/proc/self/fd/0", "r");
-    output = openSync("/proc/self/fd/1", "w");
-  } catch {
-    return { input: process.stdin, write: (text, done) => void unclaimed(text, done) };
+  return { input: claimInput(), write: claimOutput() };
+}
+
+function claimInput(): Readable {
+  const own = reopened(0, "r");
+  if (own === undefined) {
+    return process.stdin;
   }
-  // The lowest free descriptor is the one that was just closed.
   closeSync(0);
-  openSync("/dev/null", "r");
+  openSync("/dev/null", "r"); // takes the lowest free descriptor: the one that was just closed
+  return new Socket({ fd: own, readable: true, writable: false });
+}
+
+function claimOutput(): Ends["write"] {
+  const own = reopened(1, "w");
+  if (own === undefined) {
+    const write = process.stdout.write.bind(process.stdout);
+    return (text, done) => void write(text, done);
+  }
   closeSync(1);
-  try {
-    openSync("/proc/self/fd/2", "a");
-  } catch {
+  if (reopened(2, "a") === undefined) {
     openSync("/dev/null", "w");
   }
-  const sender = new Socket({ fd: output, readable: false, writable: true });
+  const sender = new Socket({ fd: own, readable: false, writable: true });
   sender.on("error", () => leave(0)); // the engine is gone; nobody is left to tell
-  return {
-    input: new Socket({ fd: input, readable: true, writable: false }),
-    write: (text, done) => void sender.write(text, done),
-  };
+  return (text, done) => void sender.write(text, done);
+}
+
+/** Another descriptor of what `descriptor` has open, if it is a pipe or a file and the system has a place for it. */
+function reopened(descriptor: number, flags: string): number | undefined {
+  try {
+    return openSync(`/proc/self/fd/${descriptor}`, flags);
+  } catch {
+    return undefined;
+  }
 }
 
 /** Lines on standard input and output. All that is sent in one turn of the loop leaves in one system call. */

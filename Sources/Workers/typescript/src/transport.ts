@@ -107,26 +107,24 @@ export class Connection {
     }
   }
 
-  /** Send a request and read its answer within `limit` seconds. Rejects with `Trouble`. */
+  /**
+   * Send a request and read its answer within `limit` seconds. Rejects with `Trouble`.
+   * A repeatable request is sent again when the server had closed the kept connection meanwhile.
+   */
   async request(
     method: string,
     path: string,
     body?: string,
     limit = 60,
-    contentType = "application/json",
+    isRepeatable = true,
   ): Promise<Reply> {
     try {
-      return await this.once(method, path, body, limit, contentType);
+      return await this.once(method, path, body, limit);
     } catch (error) {
-      if (!(error instanceof Stale)) {
-        throw error;
+      if (error instanceof Stale && isRepeatable) {
+        return this.once(method, path, body, limit);
       }
-      // A kept connection that the server had closed meanwhile. The request may have arrived all the same, but
-      // worker requests are repeatable; others are not tried again.
-      if (method !== "GET" && !path.startsWith("/v1/workers")) {
-        throw error;
-      }
-      return this.once(method, path, body, limit, contentType);
+      throw error;
     }
   }
 
@@ -141,12 +139,12 @@ export class Connection {
     this.agent.destroy();
   }
 
-  private once(method: string, path: string, body: string | undefined, limit: number, contentType: string): Promise<Reply> {
+  private once(method: string, path: string, body: string | undefined, limit: number): Promise<Reply> {
     return new Promise((resolve, reject) => {
       const headers: Record<string, string | number> = { ...this.headers };
       const content = body === undefined ? undefined : new TextEncoder().encode(body);
       if (content) {
-        headers["Content-Type"] = contentType;
+        headers["Content-Type"] = "application/json";
         headers["Content-Length"] = content.length;
       }
       const { request } = this.address.isTLS ? https : http;

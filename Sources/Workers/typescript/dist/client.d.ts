@@ -1,0 +1,93 @@
+/** A client of a server's API: submit tasks, look at them, wait for them. */
+import type { NewTask, Health, Step, StepEvent, Task, TaskList } from "./answers.js";
+/** A request that the server refused, or could not be asked. */
+export declare class ClientError extends Error {
+    /** For programs, such as `unknown_task`; `unreachable` without an answer, `wait_timeout` when `wait` gave up. */
+    readonly code: string;
+    /** What went wrong. */
+    readonly detail: string;
+    /** What can be done about it. */
+    readonly cure: string;
+    /** The status of the answer; 0 without one. */
+    readonly status: number;
+    /** Seconds after which the server asks to be asked again. */
+    readonly retryAfter?: number | undefined;
+    constructor(
+    /** For programs, such as `unknown_task`; `unreachable` without an answer, `wait_timeout` when `wait` gave up. */
+    code: string, 
+    /** What went wrong. */
+    detail: string, 
+    /** What can be done about it. */
+    cure?: string, 
+    /** The status of the answer; 0 without one. */
+    status?: number, 
+    /** Seconds after which the server asks to be asked again. */
+    retryAfter?: number | undefined);
+}
+/** Where the server is, and who asks. */
+export interface ClientOptions {
+    /** `http://HOST:PORT`, `https://HOST:PORT` or `unix:PATH`; else STEPWELL_URL, else http://127.0.0.1:7420. */
+    url?: string;
+    /** Else STEPWELL_TOKEN. */
+    token?: string;
+    /** Recorded with each task as who wanted it. */
+    initiator?: string;
+    /** Recorded with each task as where it came from. */
+    sourceSystem?: string;
+}
+/** Which tasks `listTasks` lists, newest first. */
+export interface TaskFilter {
+    limit?: number;
+    /** `next` of the page before. */
+    cursor?: string | null;
+    namespace?: string;
+    name?: string;
+    /** Only tasks in this state. */
+    status?: string;
+    /** Only the tasks that this idempotency key names. */
+    idempotencyKey?: string;
+}
+/** Asks one server. Every method rejects with `ClientError`. */
+export declare class Client {
+    private readonly options;
+    private readonly address;
+    private readonly token;
+    private readonly idle;
+    /** Throws `BadAddress` for an address that is none. Nothing is sent yet. */
+    constructor(options?: ClientOptions);
+    /** Submit a task. With an `idempotencyKey` that has a task already, that task is the answer. */
+    createTask(task: NewTask): Promise<Task>;
+    /** Submit many tasks, all or none. */
+    createTasks(tasks: readonly NewTask[]): Promise<{
+        task_id: string;
+        created: boolean;
+    }[]>;
+    /** A task by its id, by a beginning of it that no other shares, by its key, or `last`. */
+    getTask(task: string): Promise<Task>;
+    /** A page of tasks, newest first. */
+    listTasks(filter?: TaskFilter): Promise<TaskList>;
+    /** Stop a task: steps that run are stopped, others do not begin. */
+    cancelTask(task: string, reason?: string): Promise<Task>;
+    /** Let failed steps begin again with fresh attempts: all, or those named. */
+    retryTask(task: string, options?: {
+        steps?: readonly string[];
+        reason?: string;
+    }): Promise<Task>;
+    /** The steps of a task. */
+    listTaskSteps(task: string): Promise<Step[]>;
+    /** One step of a task. */
+    getStep(task: string, step: string): Promise<Step>;
+    /** Everything that has happened to a step, as CloudEvents, oldest first. */
+    getStepAuditHistory(task: string, step: string): Promise<StepEvent[]>;
+    /** How the server and its store are. */
+    healthCheck(): Promise<Health>;
+    /**
+     * The task once it is settled: complete, cancelled, or blocked by failures.
+     * Rejects with the code `wait_timeout` after `timeout` seconds; without one it waits for ever.
+     */
+    wait(task: string, timeout?: number): Promise<Task>;
+    /** Close the connections. */
+    close(): void;
+    private submission;
+    private ask;
+}

@@ -1,0 +1,207 @@
+/** A client of a server's API: submit tasks, look at them, wait for them. */
+
+import process from "node:process";
+
+import type { NewTask, Health, Step, StepEvent, Task, TaskList } from "./answers.js";
+import { Address, Connection, DEFAULT_URL, Trouble } from "./transport.js";
+
+const LIMIT = 60; // seconds for an answer
+const WAIT_MAX = 30; // seconds that one request waits for the end of a task
+const SETTLED = new Set(["complete", "cancelled", "blocked_by_failures", "error", "resolved_manually"]);
+
+/** A request that the server refused, or could not be asked. */
+export class ClientError extends Error {
+  constructor(
+    /** For programs, such as `unknown_task`; `unreachable` without an answer, `wait_timeout` when `wait` gave up. */
+    readonly code: string,
+    /** What went wrong. */
+    readonly detail: string,
+    /** What can be done about it. */
+    readonly cure = "",
+    /** The status of the answer; 0 without one. */
+    readonly status = 0,
+    /** Seconds after which the server asks to be asked again. */
+    readonly retryAfter?: number,
+  ) {
+    super(cure ? `${detail} (${cure})` : detail);
+    this.name = "ClientError";
+  }
+}
+
+/** Where the server is, and who asks. */
+export interface ClientOptions {
+  /** `http://HOST:PORT`, `https://HOST:PORT` or `unix:PATH`; else STEPWELL_URL, else http://127.0.0.1:7420. */
+  url?: string;
+  /** Else STEPWELL_TOKEN. */
+  token?: string;
+  /** Recorded with each task as who wanted it. */
+  initiator?: string;
+  /** Recorded with each task as where it came from. */
+  sourceSystem?: string;
+}
+
+/** Which tasks `listTasks` lists, newest first. */
+export interface TaskFilter {
+  limit?: number;
+  /** `next` of the page before. */
+  cursor?: string | null;
+  namespace?: string;
+  name?: string;
+  /** Only tasks in this state. */
+  status?: string;
+  /** Only the tasks that this idempotency key names. */
+  idempotencyKey?: string;
+}
+
+/** Asks one server. Every method rejects with `ClientError`. */
+export class Client {
+  private readonly address: Address;
+  private readonly token: string | undefined;
+  // One request at a time on each; more are opened when several are on their way.
+  private readonly idle: Connection[] = [];
+
+  /** Throws `BadAddress` for an address that is none. Nothing is sent yet. */
+  constructor(private readonly options: ClientOptions = {}) {
+    this.address = Address.parse(options.url ?? process.env["STEPWELL_URL"] ?? DEFAULT_URL);
+    this.token = options.token ?? process.env["STEPWELL_TOKEN"];
+  }
+
+  /** Submit a task. With an `idempotencyKey` that has a task already, that task is the answer. */
+  createTask(task: NewTask): Promise<Task> {
+    return this.ask("POST", "/v1/tasks", this.submission(task), task.idempotencyKey !== undefined);
+  }
+
+  /** Submit many tasks, all or none. */
+  async createTasks(tasks: readonly NewTask[]): Promise<{ task_id: string; created: boolean }[]> {
+    const body = { tasks: tasks.map((task) => this.submission(task)) };
+    const isRepeatable = tasks.every((task) => task.idempotencyKey !== undefined);
+    const answer = await this.ask<{ tasks: { task_id: string; created: boolean }[] }>(
+      "POST", "/v1/tasks/batch", body, isRepeatable,
+    );
+    return answer.tasks;
+  }
+
+  /** A task by its id, by a beginning of it that no other shares, by its key, or `last`. */
+  getTask(task: string): Promise<Task> {
+    return this.ask("GET", `/v1/tasks/${segment(task)}`);
+  }
+
+  /** A page of tasks, newest first. */
+  listTasks(filter: TaskFilter = {}): Promise<TaskList> {
+    const query = new URLSearchParams();
+    const names = { limit: "limit", cursor: "cursor", namespace: "namespace", name: "name", status: "state", idempotencyKey: "key" };
+    for (const [option, parameter] of Object.entries(names)) {
+      const value = filter[option as keyof TaskFilter];
+      if (value !== undefined && value !== null) {
+        query.set(parameter, String(value));
+      }
+    }
+    return this.ask("GET", `/v1/tasks?${query}`);
+  }
+
+  /** Stop a task: steps that run are stopped, others do not begin. */
+  cancelTask(task: string, reason?: string): Promise<Task> {
+    return this.ask("POST", `/v1/tasks/${segment(task)}/cancel`, defined({ reason }));
+  }
+
+  /** Let failed steps begin again with fresh attempts: all, or those named. */
+  retryTask(task: string, options: { steps?: readonly string[]; reason?: string } = {}): Promise<Task> {
+    return this.ask("POST", `/v1/tasks/${segment(task)}/retry`, defined({ ...options }));
+  }
+
+  /** The steps of a task. */
+  async listTaskSteps(task: string): Promise<Step[]> {
+    return (await this.ask<{ steps: Step[] }>("GET", `/v1/tasks/${segment(task)}/steps`)).steps;
+  }
+
+  /** One step of a task. */
+  getStep(task: string, step: string): Promise<Step> {
+    return this.ask("GET", `/v1/tasks/${segment(task)}/steps/${segment(step)}`);
+  }
+
+  /** Everything that has happened to a step, as CloudEvents, oldest first. */
+  async getStepAuditHistory(task: string, step: string): Promise<StepEvent[]> {
+    const path = `/v1/tasks/${segment(task)}/steps/${segment(step)}/audit`;
+    return (await this.ask<{ events: StepEvent[] }>("GET", path)).events;
+  }
+
+  /** How the server and its store are. */
+  healthCheck(): Promise<Health> {
+    return this.ask("GET", "/v1/health");
+  }
+
+  /**
+   * The task once it is settled: complete, cancelled, or blocked by failures.
+   * Rejects with the code `wait_timeout` after `timeout` seconds; without one it waits for ever.
+   */
+  async wait(task: string, timeout = Infinity): Promise<Task> {
+    const end = performance.now() + timeout * 1000;
+    for (;;) {
+      const left = Math.max(0, end - performance.now());
+      const ms = Math.ceil(Math.min(left, WAIT_MAX * 1000));
+      const found = await this.ask<Task>("GET", `/v1/tasks/${segment(task)}?wait=${ms}ms`);
+      if (SETTLED.has(found.state)) {
+        return found;
+      }
+      if (performance.now() >= end) {
+        throw new ClientError("wait_timeout", `task ${task} is ${found.state} after ${timeout} s`, "wait longer, or look why: stepwell explain");
+      }
+    }
+  }
+
+  /** Close the connections. */
+  close(): void {
+    for (const connection of this.idle.splice(0)) {
+      connection.close();
+    }
+  }
+
+  private submission(task: NewTask): Record<string, unknown> {
+    return defined({
+      name: task.name,
+      namespace: task.namespace ?? "default",
+      version: task.version,
+      context: task.context ?? {},
+      priority: task.priority,
+      tags: task.tags,
+      correlation_id: task.correlationId,
+      parent_correlation_id: task.parentCorrelationId,
+      idempotency_key: task.idempotencyKey,
+      initiator: task.initiator ?? this.options.initiator,
+      source_system: task.sourceSystem ?? this.options.sourceSystem,
+      reason: task.reason,
+    });
+  }
+
+  private async ask<T>(method: string, path: string, body?: unknown, isRepeatable = method === "GET"): Promise<T> {
+    const connection = this.idle.pop() ?? new Connection(this.address, this.token);
+    try {
+      const text = body === undefined ? undefined : JSON.stringify(body);
+      const reply = await connection.request(method, path, text, LIMIT, isRepeatable);
+      if (reply.status < 300) {
+        return JSON.parse(reply.content) as T;
+      }
+      const { code, detail, cure, status } = reply.problem;
+      throw new ClientError(code || `http_${status}`, detail, cure, status, reply.retryAfter);
+    } catch (error) {
+      if (error instanceof Trouble) {
+        const cure = isRepeatable ? "is the server there? stepwell serve" : "it may have been taken; an idempotency key makes it safe to ask again";
+        throw new ClientError("unreachable", `${this.address.url}: ${error.message}`, cure);
+      }
+      if (error instanceof SyntaxError) {
+        throw new ClientError("not_json", `${this.address.url} answered with what is not JSON`, "is this a Stepwell server?");
+      }
+      throw error;
+    } finally {
+      this.idle.push(connection);
+    }
+  }
+}
+
+function segment(name: string): string {
+  return encodeURIComponent(name);
+}
+
+function defined(members: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined));
+}
