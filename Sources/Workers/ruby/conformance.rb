@@ -107,4 +107,4 @@ step_handler "slow" do |context:|
   {}
 end
 
-exit(Stepwell::Command.serve(ARGV, concurrency: 4))
+exit(Stepwell::Command.serve(ARGV, concurrency: 4)) if $PROGRAM_NAME == __FILE__
