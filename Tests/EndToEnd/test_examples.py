@@ -4,6 +4,7 @@ import json
 import os
 import re
 import shutil
+import socket
 import subprocess
 import sys
 
@@ -15,6 +16,15 @@ CLI = "docs/cli.md"
 PIPELINE = "docs/examples/analytics_pipeline/README.md"
 PYTHON = "Sources/Workers/python/README.md"
 PROTOCOL = "docs/worker-protocol.md"
+API = "docs/http-api.md"
+
+NIGHTLY = """
+name: nightly
+namespace_name: default
+version: 1.0.0
+steps:
+  - { name: only, handler: { command: ["echo", "3"] } }
+"""
 
 # Blocks that no test here runs, by how they begin, and why.
 LEFT_OUT = {
@@ -24,7 +34,8 @@ LEFT_OUT = {
     "pip install Sources/Workers/python": "would change this machine; PYTHONPATH stands for it, as the line says",
 }
 RUN_HERE = {
-    README: ["export PATH=", "stepwell run nightly.yaml", "stepwell list"],
+    README: ["export PATH=", "stepwell run nightly.yaml", "stepwell list", "stepwell serve"],
+    API: ["curl -s 127.0.0.1:7420"],
     CLI: ["PATH=/usr/local/bin", "$ stepwell run nightly.yaml --key 2026-11-24 2>", "$ touch ready", "stepwell replay-step last greet"],
     # test_debugging.py runs all of that page.
     "docs/debugging.md": ["$ "],
@@ -32,6 +43,12 @@ RUN_HERE = {
     PYTHON: ["python3 -m stepwell list handlers.py"],
     PROTOCOL: ["#!/bin/sh"],
 }
+
+
+def free_port():
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]
 
 
 def blocks(page, *languages):
@@ -78,10 +95,30 @@ class Documents(Sandbox):
         again = block(README, "stepwell run nightly.yaml")
         self.shell(again, cwd=hello)
         self.assertIn("is complete already", self.shell(again, cwd=hello))
+        served = block(README, "stepwell serve").replace("/tmp/hello", str(hello)).replace("7420", str(free_port()))
+        address = re.search(r"127.0.0.1:\d+", served)[0]
+        (hello / "nightly.yaml").unlink()
+        served = served.replace("stepwell serve", f"stepwell serve --listen {address}") + "wait\n"
+        said = self.shell(served, cwd=self.folder)
+        self.assertIn('"state":"complete"', said)
+        self.assertIn("Ada", said)
         task = self.json("list", "--limit", "1", cwd=hello)[0]["task_id"]
         said = self.shell(block(README, "stepwell list").replace("TASK", task), cwd=hello)
         self.assertIn("greeting world", said)
         self.assertIn('"type":"task.completed"', said)
+
+    def test_http_api_page(self):
+        self.put("templates/nightly.yaml", NIGHTLY)
+        address = f"127.0.0.1:{free_port()}"
+        asked = block(API, "curl -s 127.0.0.1:7420").replace("127.0.0.1:7420", address)
+        # A stream has no end of its own.
+        asked = re.sub(r"^(curl -sN .*)$", r"timeout 3 \1 || test $? = 124", asked, flags=re.M).replace(": 412", ": 2")
+        said = self.shell(
+            f"stepwell serve --listen {address} --templates templates &\n"
+            f"until curl -sf {address}/v1/health/ready; do sleep 0.1; done\n{asked}kill %1\nwait\n")
+        self.assertIn('"key":"2026-11-24"', said)
+        self.assertIn('"state":"complete"', said)
+        self.assertIn("event: task.completed", said)
 
     def test_cli_page_cron(self):
         self.stepwell("init", "nightly")
