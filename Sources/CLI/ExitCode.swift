@@ -41,7 +41,8 @@ enum ExitCode: Int32 {
             case "unknown_task", "store_not_found", "ambiguous_task", "before_submission", "no_attempt",
                 "unknown_template", "unknown_token", "unknown_worker":
                 .notFound
-            case "store_locked", "duplicate_key", "duplicate_task", "task_closed", "nothing_to_retry",
+            case "store_locked", "duplicate_key", "duplicate_task", "task_closed", "task_paused", "not_paused",
+                "nothing_to_retry",
                 "step_not_failed", "step_not_resolvable", "store_format", "file_exists", "not_empty", "store_imported",
                 "fork_does_not_fit", "pages_changed",
                 "bundle_version", "foreign_bundle", "template_changed", "token_exists", "protocol_version":

@@ -249,7 +249,8 @@ extension Command {
         case .startEngine, .drainEngine, .stopEngine, .registerTemplate, .joinWorker, .loseWorker: nil
         case .submitTask(let id, _, _, _, _), .forkTask(let id, _, _, _), .finishAttempt(let id, _, _),
             .checkpointAttempt(let id, _, _),
-            .retryTask(let id, _, _), .cancelTask(let id, _), .resolveStep(let id, _, _, _):
+            .retryTask(let id, _, _), .cancelTask(let id, _), .pauseTask(let id, _), .resumeTask(let id, _),
+            .resolveStep(let id, _, _, _):
             id
         }
     }

@@ -12,7 +12,7 @@ public struct DryRun: Hashable, Sendable {
     public var next: [String] = []
     /// Steps that come after those.
     public var later: [String] = []
-    /// Steps that would not run: they have failed, were cancelled, or wait for one that has.
+    /// Steps that would not run: they have failed, were cancelled, wait for one that has, or their task is paused.
     public var held: [String] = []
 
     /// What the command would make of a task.
@@ -63,10 +63,12 @@ public struct DryRun: Hashable, Sendable {
                 default: false
                 }
         }
+        let isPaused = task.state == .paused
         for (step, name) in template.steps.map(\.name).enumerated() {
             switch task.steps[step].state {
             case _ where isHeld[step]: held.append(name)
             case .complete, .resolvedManually: reused.append(name)
+            case .pending where isPaused, .enqueued where isPaused, .waitingForRetry where isPaused: held.append(name)
             case .pending: later.append(name)
             default: next.append(name)
             }

@@ -73,6 +73,8 @@ extension Explanation {
         offerResolution(of: step)
     }
 
+    mutating func offerUnpause() { offer("stepwell unpause \(short)", "let the task go on", changes: true) }
+
     mutating func offerResolution(of step: StepIndex) {
         offer(
             "stepwell resolve \(short) \(narrator.name(step).shellWord) --result JSON",

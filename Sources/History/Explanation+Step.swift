@@ -9,7 +9,7 @@ extension Explanation {
         let report = report.steps[step]
         let template = story.template.steps[step]
         let name = template.name
-        sentences.append(head(step))
+        sentences += [head(step), pause].compactMap(\.self)
         sentences.append(
             Sentence("its handler is \(template.handler.target.told), with \(template.limits)", step: name))
         if !template.dependencies.isEmpty {
@@ -63,6 +63,7 @@ extension Explanation {
     }
 
     private mutating func offerActions(_ step: StepIndex, _ report: StepReport) {
+        if pause != nil { offerUnpause() }
         if report.state == .error, !story.report.state.isClosed { return offerRepairs(of: step, isAlone: true) }
         if report.starts > 0 { offerLooks(at: step) }
         if report.result?.isToldWhole == false {

@@ -41,7 +41,8 @@ package struct Explanation: Sendable {
         guard var story else { return nil }
         try story.report.addWaits(from: log, at: .end)
         if activity == .idle {
-            for step in story.report.steps.indices where story.report.steps[step].state == .enqueued {
+            for step in story.report.steps.indices
+            where story.report.steps[step].state == .enqueued && story.report.pause == nil {
                 story.report.steps[step].wait = .engine
             }
         }
@@ -64,7 +65,7 @@ package struct Explanation: Sendable {
     // MARK: The task
 
     private mutating func explainTask() {
-        sentences.append(verdict)
+        sentences += [verdict, pause].compactMap(\.self)
         switch report.state {
         case .complete, .cancelled: explainTroubles(skipsFailed: false)
         case .blockedByFailures:
@@ -78,7 +79,8 @@ package struct Explanation: Sendable {
             offerRepairs(of: failed)
         }
         if !report.state.isClosed {
-            if isIdle, report.state != .blockedByFailures {
+            if report.pause != nil { offerUnpause() }
+            if isIdle, report.state != .blockedByFailures, report.pause == nil {
                 offer("stepwell resume \(short)\(story.template.workerOption)", "go on where the task was")
             }
             offer("stepwell cancel \(short)", "end the task; nothing more of it runs", changes: true)
@@ -100,6 +102,16 @@ package struct Explanation: Sendable {
         }
         return Sentence(
             "\(text); \(counts)", [story.submitted.number, story.verdict?.number].compactMap(\.self))
+    }
+
+    /// Who has stopped the task, and how it goes on.
+    var pause: Sentence? {
+        report.pause.map { pause in
+            Sentence(
+                "paused by \(pause.actor.told) since \(narrator.time(pause.time))"
+                    + (pause.reason.map { ": \($0)" } ?? "")
+                    + "; resume with 'stepwell unpause \(short)'", [pause.number])
+        }
     }
 
     /// Steps that have failed for good, each with its story and with what it holds up.

@@ -47,6 +47,7 @@ package struct Narrator {
             let why = report.failureReason.map { " (\($0.sentence))" } ?? ""
             let failure = report.failure.map { ": \($0.sentence)" } ?? ""
             return Sentence("has failed for good\(why)\(failure)", since)
+        case .pause: return Sentence("is enqueued, but the task is paused", since)
         case .engine: return Sentence("is enqueued, but no engine is at work", since)
         case .focus(let task):
             return Sentence("is enqueued, but the engine works on task \(task.short) alone", since)
@@ -91,6 +92,8 @@ package struct Narrator {
             case .operatorResolved(let step, let result, let reason):
                 ("resolved \(name(step)) by hand" + (result == nil ? " without a result" : ""), reason)
             case .operatorCancelled(let reason): ("cancelled the task", reason)
+            case .operatorPaused(let reason): ("paused the task", reason)
+            case .operatorResumed(let reason): ("ended the pause", reason)
             default: (record.event.step.map(name) ?? "", nil)
             }
         return Sentence(

@@ -19,6 +19,7 @@ extension TaskReport {
         writer.member("submitted_at", submitted.description)
         writer.member("submitted_by", ["type": .string(submitter.kind.name), "id": .string(submitter.id)])
         writer.member("completed_at", closed.map { .string($0.description) } ?? .null)
+        if let pause { writer.member("paused", pause.json) }
         writer.name("steps")
         writer.beginObject()
         for (step, template) in zip(steps, template.steps) {
@@ -28,6 +29,15 @@ extension TaskReport {
         writer.endObject()
         writer.endObject()
         return JSONText(trusted: writer.bytes)
+    }
+}
+
+extension TaskReport.Pause {
+    fileprivate var json: JSON {
+        [
+            "by": ["type": .string(actor.kind.name), "id": .string(actor.id)], "at": .string(time.description),
+            "reason": reason.map(JSON.string) ?? .null,
+        ]
     }
 }
 

@@ -20,8 +20,19 @@ public struct TaskReport: Sendable {
     public var steps: [StepReport]
     /// Why an operator cancelled the task.
     public var cancelReason: String?
+    /// Who has paused the task, when and why; set while it is paused.
+    public var pause: Pause?
     /// Tasks that were forked from this one, the newest first; read by ``readForks(from:)``.
     public var forks: [TaskID] = []
+
+    /// A stop that an operator has asked for, until it is lifted.
+    public struct Pause: Hashable, Sendable {
+        public var actor: Actor
+        public var time: Timestamp
+        public var reason: String?
+        /// The event that says so.
+        public var number: SequenceNumber
+    }
 
     public subscript(step: String) -> StepReport? { steps.first { $0.name == step } }
 }
@@ -167,6 +178,9 @@ extension TaskReport {
             steps[step].resolvedReason = reason
             steps[step].completed = record.time
         case .operatorCancelled(let reason): cancelReason = reason
+        case .operatorPaused(let reason):
+            pause = Pause(actor: record.actor, time: record.time, reason: reason, number: record.number)
+        case .operatorResumed: pause = nil
         case .taskCompleted: close(.complete, record)
         case .taskCancelled: close(.cancelled, record)
         default: break
@@ -176,6 +190,7 @@ extension TaskReport {
     private mutating func close(_ state: TaskState, _ record: EventRecord) {
         self.state = state
         closed = record.time
+        pause = nil
         guard state == .cancelled else { return }
         for step in steps.indices {
             if case .moves(let next) = StepMachine.table[steps[step].state, .taskCancelled] { steps[step].state = next }

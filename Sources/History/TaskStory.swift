@@ -18,7 +18,7 @@ package struct TaskStory: Sendable {
     package var since: [EventRecord?]
     /// For each step the event that enqueued it for the first time.
     package var ready: [EventRecord?]
-    /// The event that closed the task or blocked it.
+    /// The event that closed the task, blocked or paused it.
     package var verdict: EventRecord?
 
     package var id: TaskID { report.id }
@@ -110,6 +110,7 @@ private struct Notes {
     var submitted: EventRecord?
     var last: EventRecord?
     var verdict: EventRecord?
+    var pause: EventRecord?
     var attempts: [AttemptStory] = []
     var actions: [EventRecord] = []
     var rejections: [EventRecord] = []
@@ -135,11 +136,17 @@ private struct Notes {
             }
         case .resultRejected: rejections.append(record)
         case .operatorRetried, .operatorResolved, .operatorCancelled: actions.append(record)
+        case .operatorPaused:
+            actions.append(record)
+            (pause, verdict) = (record, record)
+        case .operatorResumed:
+            actions.append(record)
+            (pause, verdict) = (nil, nil)
         case .taskCancelled:
             verdict = record
             for place in attempts.indices where attempts[place].end == nil { end(place, .cancelled, record) }
         case .taskCompleted, .taskBlocked: verdict = record
-        case .stepEnqueued: verdict = nil
+        case .stepEnqueued: verdict = pause
         default: break
         }
     }

@@ -26,7 +26,7 @@ extension WaitReason {
         case .focus(let task): members.append(.init("task_id", .string(task.description)))
         case .handler(let handler): members.append(.init("handler", handler.map(JSON.string) ?? .null))
         case .place(let workers): members.append(.init("workers", .array(workers.map { .string($0.name) })))
-        case .person, .engine, .turn: break
+        case .person, .pause, .engine, .turn: break
         }
         return .object(members)
     }

@@ -42,10 +42,14 @@ struct Heap<Element: Comparable & Sendable>: Sendable {
         }
     }
 
-    private mutating func sweep(_ isCurrent: (Element) -> Bool) {
-        elements.removeAll { !isCurrent($0) }
+    mutating func removeAll(where isGone: (Element) -> Bool) {
+        elements.removeAll(where: isGone)
         // What is sorted is a heap.
         elements.sort()
+    }
+
+    private mutating func sweep(_ isCurrent: (Element) -> Bool) {
+        removeAll { !isCurrent($0) }
         sweepCount = max(Self.sweepCountMin, 2 * elements.count)
     }
 }

@@ -64,6 +64,9 @@ struct Lanes: Sendable {
         waitingCount -= 1
     }
 
+    /// Drops entries, whose steps have left already.
+    mutating func remove(from lane: Int, where isGone: (Waiting) -> Bool) { lanes[lane].queue.removeAll(where: isGone) }
+
     // MARK: Workers
 
     mutating func join(_ join: WorkerJoin) {

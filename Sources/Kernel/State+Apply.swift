@@ -17,8 +17,9 @@ extension State {
         if record.time > time { time = record.time }
         guard let task else { return applyToEngine(record) }
         if let slot {
-            try moveTask(slot, record)
+            let next = try state(of: slot, after: record)
             try applyToTask(slot, record)
+            moveTask(slot, to: next, record)
         } else if case .taskSubmitted(let submission) = record.event {
             try submit(task, submission, record)
         } else {
@@ -67,13 +68,21 @@ extension State {
         }
     }
 
-    private mutating func moveTask(_ slot: Int, _ record: EventRecord) throws(FoldError) {
+    /// Where the event leads the task.
+    private func state(of slot: Int, after record: EventRecord) throws(FoldError) -> TaskState {
         let state = tasks[slot].state
         switch TaskMachine.table[state, record.event.taskTrigger] {
-        case .moves(let next): tasks[slot].state = next
-        case .stays: break
+        case .moves(let next): return next
+        case .stays: return state
         case .illegal: throw FoldError(number: record.number, reason: "the task is \(state.name)")
         }
+    }
+
+    private mutating func moveTask(_ slot: Int, to next: TaskState, _ record: EventRecord) {
+        let wasPaused = tasks[slot].state == .paused
+        if next == .paused, !wasPaused { withdraw(slot) }
+        tasks[slot].state = next
+        if wasPaused, next != .paused { pushAgain(slot) }
         tasks[slot].last = record.number
         tasks[slot].eventCount &+= 1
         tasks[slot].changed = record.time
@@ -133,7 +142,9 @@ extension State {
             try move(slot, step, .stepAdopted, number)
             satisfyDependents(slot, step)
         case .taskCancelled: try cancelSteps(slot, number)
-        case .operatorRetried, .operatorCancelled, .taskWaiting, .taskBlocked, .taskCompleted: break
+        case .operatorRetried, .operatorCancelled, .operatorPaused, .operatorResumed, .taskWaiting, .taskBlocked,
+            .taskCompleted:
+            break
         case .taskSubmitted, .engineStarted, .engineDraining, .engineStopped, .workerJoined, .workerLeft, .clockClamped,
             .storePruned, .templateRegistered:
             throw FoldError(number: number, reason: "it is no event of a task that exists")
@@ -162,15 +173,16 @@ extension State {
         _ slot: Int, _ step: StepIndex, _ trigger: StepMachine.Trigger, _ number: SequenceNumber
     ) throws(FoldError) {
         guard case .moves(let next) = try answer(slot, step, trigger, number) else { return }
-        if tasks[slot].steps[step].state == .enqueued, isInFocus(slot) {
+        if tasks[slot].steps[step].state == .enqueued, mayStart(slot) {
             lanes.left(Int(tasks[slot].route.lanes[step]))
         }
         tasks[slot].move(step, to: next, at: number)
     }
 
-    /// Puts an enqueued step into its lane. A step of a task that is out of focus waits for an engine that works on it.
+    /// Puts an enqueued step into its lane. A step of a task that is paused waits for an operator, one of a task that is out of
+    /// focus for an engine that works on it.
     mutating func push(_ step: StepIndex, of slot: Int) {
-        guard isInFocus(slot) else { return }
+        guard mayStart(slot) else { return }
         let number = tasks[slot].steps[step].since
         lanes.push(
             .init(priority: tasks[slot].priority, number: number, slot: slot, step: step),
@@ -186,9 +198,23 @@ extension State {
         }
     }
 
-    private func isInFocus(_ slot: Int) -> Bool { focus == nil || focus == tasks[slot].id }
+    /// Whether enqueued steps of the task stand in their lanes.
+    private func mayStart(_ slot: Int) -> Bool {
+        tasks[slot].state != .paused && (focus == nil || focus == tasks[slot].id)
+    }
 
-    /// The queues begin anew with each start of the engine, which may have another focus.
+    /// Takes the enqueued steps of a task out of their lanes.
+    private mutating func withdraw(_ slot: Int) {
+        guard mayStart(slot), tasks[slot].active > 0 else { return }
+        var swept = Set<Int>()
+        for step in tasks[slot].steps.indices where tasks[slot].steps[step].state == .enqueued {
+            let lane = Int(tasks[slot].route.lanes[step])
+            lanes.left(lane)
+            if swept.insert(lane).inserted { lanes.remove(from: lane) { $0.slot == slot } }
+        }
+    }
+
+    /// The queues begin anew with each start of the engine, which may have another focus, and with the end of a pause.
     private mutating func pushAgain(_ slot: Int) {
         guard tasks[slot].active > 0 else { return }
         for step in tasks[slot].steps.indices where tasks[slot].steps[step].state == .enqueued { push(step, of: slot) }
@@ -276,6 +302,8 @@ extension Event {
         case .taskBlocked: .taskBlocked
         case .taskCompleted: .taskCompleted
         case .taskCancelled: .taskCancelled
+        case .operatorPaused: .operatorPaused
+        case .operatorResumed: .operatorResumed
         case .attemptStopped, .resultRejected: .lateReport
         default: .other
         }

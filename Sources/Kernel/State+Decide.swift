@@ -57,6 +57,14 @@ extension State {
             return try retry(try open(id, closed), steps, reason)
         case .cancelTask(let id, let reason):
             return Fact(.operatorCancelled(reason: reason), task: try open(id, closed).id)
+        case .pauseTask(let id, let reason):
+            let task = try open(id, closed)
+            guard task.state != .paused else { throw .taskPaused(id) }
+            return Fact(.operatorPaused(reason: reason), task: id)
+        case .resumeTask(let id, let reason):
+            let task = try open(id, closed)
+            guard task.state == .paused else { throw .notPaused(id, task.state) }
+            return Fact(.operatorResumed(reason: reason), task: id)
         case .resolveStep(let id, let step, let result, let reason):
             return try resolve(try open(id, closed), step, result, reason)
         }

@@ -41,6 +41,7 @@ extension State {
         case .stepReset(let step): decide(.stepEnqueued(step), slot, &turn)
         case .operatorResolved(let step, _, _): decide(.stepResolved(step), slot, &turn)
         case .operatorCancelled: decide(.taskCancelled, slot, &turn)
+        case .operatorResumed: settle(slot, &turn)
         default: break
         }
     }

@@ -12,6 +12,8 @@ package enum WaitReason: Hashable, Sendable {
     case attempt(AttemptID, on: WorkerJoin?, deadline: Timestamp?)
     /// It has failed for good: an operator must retry or resolve it.
     case person
+    /// It is enqueued, but an operator has paused the task.
+    case pause
     /// It is enqueued, but no engine has started, or the last one was told to stop.
     case engine
     /// It is enqueued, but the engine works on that task alone.
@@ -31,6 +33,7 @@ package enum WaitReason: Hashable, Sendable {
         case .retry: "retry"
         case .attempt: "attempt"
         case .person: "person"
+        case .pause: "pause"
         case .engine: "engine"
         case .focus: "focus"
         case .handler: "handler"
@@ -42,7 +45,7 @@ package enum WaitReason: Hashable, Sendable {
 
 extension TaskRecord {
     /// What each step waits for, as far as their own task knows, which knows no workers; nil for steps that are final, and for
-    /// enqueued ones, for which ``State/wait(of:_:)`` is to be asked.
+    /// enqueued ones of a task that is not paused, for which ``State/wait(of:_:)`` is to be asked.
     package var waits: [WaitReason?] {
         let failures = failures
         return steps.indices.map { step in
@@ -80,7 +83,8 @@ extension TaskRecord {
                 AttemptID(step: step, attempt: Int(record.attempt), lease: record.since, worker: record.worker),
                 on: nil, deadline: record.due == .never ? nil : record.due)
         case .error: return .person
-        case .enqueued, .complete, .skipped, .cancelled, .resolvedManually: return nil
+        case .enqueued: return state == .paused ? .pause : nil
+        case .complete, .skipped, .cancelled, .resolvedManually: return nil
         }
     }
 }
@@ -94,6 +98,7 @@ extension State {
             guard case .attempt(let attempt, _, let deadline) = reason else { return reason }
             return .attempt(attempt, on: lanes.worker(attempt.worker), deadline: deadline)
         }
+        guard record.state != .paused else { return .pause }
         guard started != .zero, !isStopping else { return .engine }
         if let focus, focus != task { return .focus(focus) }
         let serving = lanes.workers(serving: Int(record.route.lanes[step]))

@@ -5,6 +5,7 @@ package enum TaskMachine {
     /// The events that can move a task. All others leave it where it is.
     package enum Trigger: Int, Hashable, Sendable, CaseIterable {
         case stepEnqueued, attemptStarted, taskWaiting, taskBlocked, taskCompleted, taskCancelled
+        case operatorPaused, operatorResumed
         /// `attempt.stopped` and `result.rejected`, which a closed task may still see.
         case lateReport
         /// Every other event of the task.
@@ -13,7 +14,7 @@ package enum TaskMachine {
 
     package static let table = TransitionTable<TaskState, Trigger>(
         [
-            .init(from: [.pending, .inProgress], on: [.stepEnqueued], to: .stays),
+            .init(from: [.pending, .inProgress, .paused], on: [.stepEnqueued], to: .stays),
             .init(from: [.waitingForRetry, .blockedByFailures], on: [.stepEnqueued], to: .moves(to: .inProgress)),
             .init(from: [.pending], on: [.attemptStarted], to: .moves(to: .inProgress)),
             .init(from: [.inProgress], on: [.attemptStarted], to: .stays),
@@ -25,9 +26,13 @@ package enum TaskMachine {
                 to: .moves(to: .blockedByFailures)),
             .init(from: open, on: [.taskCompleted], to: .moves(to: .complete)),
             .init(from: open, on: [.taskCancelled], to: .moves(to: .cancelled)),
+            .init(
+                from: [.pending, .inProgress, .waitingForRetry, .blockedByFailures], on: [.operatorPaused],
+                to: .moves(to: .paused)),
+            .init(from: [.paused], on: [.operatorResumed], to: .moves(to: .inProgress)),
             .init(from: open, on: [.other], to: .stays),
             .init(from: TaskState.allCases, on: [.lateReport], to: .stays),
         ])
 
-    package static let open: [TaskState] = [.pending, .inProgress, .waitingForRetry, .blockedByFailures]
+    package static let open: [TaskState] = [.pending, .inProgress, .waitingForRetry, .blockedByFailures, .paused]
 }

@@ -89,10 +89,11 @@ package struct TaskRecord: Sendable {
         }
     }
 
-    /// What is to be said of the whole task when nothing of it runs any more and it has not been said yet.
+    /// What is to be said of the whole task when nothing of it runs any more and it has not been said yet. Of a
+    /// paused task only its end is told.
     var verdict: Event? {
         if done == steps.count { return .taskCompleted }
-        guard active == 0 else { return nil }
+        guard active == 0, state != .paused else { return nil }
         if waiting > 0 { return state == .waitingForRetry ? nil : .taskWaiting }
         return state == .blockedByFailures ? nil : .taskBlocked
     }

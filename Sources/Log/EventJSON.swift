@@ -107,7 +107,8 @@ private struct DataWriter {
         case .operatorRetried(let steps, let reason):
             write(steps, to: &json)
             json.optional("reason", reason)
-        case .operatorCancelled(let reason): json.optional("reason", reason)
+        case .operatorCancelled(let reason), .operatorPaused(let reason), .operatorResumed(let reason):
+            json.optional("reason", reason)
         case .operatorResolved(let step, let result, let reason):
             write(step, to: &json)
             json.optional("result", result)

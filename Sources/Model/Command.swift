@@ -16,6 +16,8 @@ package enum Command: Sendable {
     /// No steps: all that have failed.
     case retryTask(TaskID, steps: [StepIndex], reason: String?)
     case cancelTask(TaskID, reason: String?)
+    case pauseTask(TaskID, reason: String?)
+    case resumeTask(TaskID, reason: String?)
     case resolveStep(TaskID, StepIndex, result: JSONText?, reason: String?)
 }
 

@@ -31,6 +31,9 @@ public enum Event: Hashable, Sendable {
     indirect case resultAdopted(AdoptedResult)
     case operatorRetried(steps: [StepIndex], reason: String?)
     case operatorCancelled(reason: String?)
+    /// From here on nothing of the task starts; what runs goes on.
+    case operatorPaused(reason: String?)
+    case operatorResumed(reason: String?)
     indirect case operatorResolved(StepIndex, result: JSONText?, reason: String?)
 
     // Decisions.

@@ -7,6 +7,8 @@ public enum Rejection: StepwellError, Hashable {
     case invalidKey(String)
     case duplicateTask(TaskID)
     case taskClosed(TaskID, TaskState)
+    case taskPaused(TaskID)
+    case notPaused(TaskID, TaskState)
     case nothingToRetry(TaskID, TaskState)
     case stepNotFailed(String, StepState)
     case stepNotResolvable(String, StepState)
@@ -26,6 +28,8 @@ public enum Rejection: StepwellError, Hashable {
         case .invalidKey: "invalid_key"
         case .duplicateTask: "duplicate_task"
         case .taskClosed: "task_closed"
+        case .taskPaused: "task_paused"
+        case .notPaused: "not_paused"
         case .nothingToRetry: "nothing_to_retry"
         case .stepNotFailed: "step_not_failed"
         case .stepNotResolvable: "step_not_resolvable"
@@ -45,6 +49,8 @@ public enum Rejection: StepwellError, Hashable {
         case .invalidKey(let reason): "the key \(reason)"
         case .duplicateTask(let task): "task \(task) exists already"
         case .taskClosed(let task, let state): "task \(task) is \(state.name); nothing more can happen to it"
+        case .taskPaused(let task): "task \(task) is paused already"
+        case .notPaused(let task, let state): "task \(task) is \(state.name), not paused"
         case .nothingToRetry(let task, let state): "task \(task) is \(state.name) and has no failed step to retry"
         case .stepNotFailed(let step, let state): "step '\(step)' is \(state.name), not failed"
         case .stepNotResolvable(let step, let state): "step '\(step)' is \(state.name) and cannot be resolved by hand"
@@ -62,7 +68,8 @@ public enum Rejection: StepwellError, Hashable {
         case .duplicateKey: "wait for that task, or ask for another with --new"
         case .invalidKey: "take something short that names the run, such as its date"
         case .unknownTask: "'stepwell list' shows the tasks of the store"
-        case .nothingToRetry: "'stepwell show' tells what the task waits for"
+        case .taskPaused: "'stepwell unpause' lets it go on"
+        case .nothingToRetry, .notPaused: "'stepwell show' tells what the task waits for"
         case .unsupported: "remove these keys from the template, or run it with a version that has them"
         default: nil
         }

@@ -61,6 +61,20 @@ public struct TaskHandle: Sendable {
         try await engine.core.send(.cancelTask(id, reason: reason), by: actor)
     }
 
+    /// Stops the task until ``resume(reason:)``: nothing more of it starts, and what runs goes on to its end.
+    public func pause(reason: String? = nil) async throws { try await pause(reason: reason, by: Actor(.client)) }
+
+    package func pause(reason: String?, by actor: Actor) async throws {
+        try await engine.core.send(.pauseTask(id, reason: reason), by: actor)
+    }
+
+    /// Ends a pause: the task goes on where it was.
+    public func resume(reason: String? = nil) async throws { try await resume(reason: reason, by: Actor(.client)) }
+
+    package func resume(reason: String?, by actor: Actor) async throws {
+        try await engine.core.send(.resumeTask(id, reason: reason), by: actor)
+    }
+
     /// Settles a step by hand, with or without a result, so that the steps after it can run.
     public func resolve(_ step: String, result: JSON? = nil, reason: String? = nil) async throws {
         try await resolve(step, result: result.map { JSONText($0) }, reason: reason, by: Actor(.client))

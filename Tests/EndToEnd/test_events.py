@@ -11,7 +11,7 @@ FACTS = {
     "store.pruned",
     "task.submitted", "attempt.succeeded", "attempt.failed", "attempt.timed_out", "attempt.lost", "attempt.stopped",
     "attempt.checkpointed", "result.rejected", "retry.due", "operator.retried", "operator.cancelled",
-    "operator.resolved",
+    "operator.resolved", "operator.paused", "operator.resumed",
 }
 
 

@@ -82,6 +82,21 @@ class Tasks(ServingTest):
         self.assertEqual([task["done"] for task in done["tasks"]], [True] * 3)
         self.assertEqual({task["state"] for task in self.server.get("/tasks")["tasks"]}, {"cancelled"})
 
+    def test_a_paused_task_waits_for_its_resumption(self) -> None:
+        worker = RawWorker(self.server, ["first", "second"])
+        self.server.post("/tasks", {"name": "chain"})
+        [first] = worker.attempts()
+        self.assertEqual(self.server.post("/tasks/last/pause", {"reason": "the table moves"})["state"], "paused")
+        self.assertEqual(self.server.request("POST", "/tasks/last/pause", {})[1]["code"], "task_paused")
+        worker.succeed(first)
+        self.assertEqual(worker.poll(wait_ms=200), [])
+        self.assertIn("the table moves", str(self.server.get("/tasks/last/explain")))
+        done = self.server.post("/tasks/bulk", {"action": "resume", "state": "paused"})
+        self.assertEqual([task["done"] for task in done["tasks"]], [True])
+        [second] = worker.attempts()
+        worker.succeed(second)
+        self.assertEqual(self.server.get("/tasks/last?wait=30s")["state"], "complete")
+
     def test_a_version_of_a_template_keeps_its_text_over_a_restart(self) -> None:
         changed = CHAIN.replace("callable: second", "callable: third").encode()
         status, answer = self.server.request("PUT", "/templates", changed)

@@ -38,6 +38,43 @@ class Cancelling(Sandbox):
         self.assertEqual(self.processes(), [], "nothing of the killed engine runs on")
 
 
+class Pausing(Sandbox):
+    def test_a_paused_task_is_left_alone_until_the_pause_ends(self):
+        self.template(command("a", "false"), command("b", "true", after=["a"]))
+        task = self.run_task("--key", "night", code=1)["task_id"]
+        held = self.json("pause", task, "--dry-run")
+        self.assertEqual((held["next"], held["held"]), ([], ["a", "b"]))
+        report = self.json("pause", task[:20], "--reason", "the move")
+        self.assertEqual((report["state"], report["paused"]["reason"]), ("paused", "the move"))
+        self.stepwell("pause", task, code=4)
+        self.json("resolve", task, "a")
+        before = self.count("attempt.started")
+        run = self.stepwell("run", "t.yaml", "--key", "night", code=1)
+        self.assertIn("stepwell unpause", run.stderr)
+        self.stepwell("resume", task, code=1)
+        self.assertIn("no task is open", self.stepwell("resume").stderr)
+        self.assertEqual(self.count("attempt.started"), before)
+        self.assertIn("the move", self.stepwell("show", task).stdout)
+        self.assertIn("stepwell unpause", self.stepwell("explain", task).stdout)
+        self.stepwell("verify")
+        going = self.json("unpause", task, "--dry-run")
+        self.assertEqual(going["next"], ["b"])
+        report = self.json("unpause", task)
+        self.assertEqual(report["state"], "in_progress")
+        self.assertNotIn("paused", report)
+        self.stepwell("unpause", task, code=4)
+        self.assertEqual(self.json("resume", task)["state"], "complete")
+
+    def test_a_retry_of_a_paused_task_takes_effect_when_the_pause_ends(self):
+        self.template(command("a", "false"))
+        task = self.run_task(code=1)["task_id"]
+        self.json("pause", task)
+        self.put("ready", "")
+        self.assertEqual(self.json("retry", task, code=1)["steps"]["a"]["state"], "enqueued")
+        self.json("unpause", task)
+        self.assertEqual(self.json("resume", task, code=1)["steps"]["a"]["state"], "error")
+
+
 class Resolving(Sandbox):
     def test_a_step_settled_by_hand_lets_the_rest_run(self):
         self.template(

@@ -21,7 +21,8 @@ Event = Dict[str, Any]
 # The states by the event that leads there; a task is closed in the last two.
 TASK_STATES = {
     "task.submitted": "in_progress", "task.waiting": "waiting_for_retry", "task.blocked": "blocked_by_failures",
-    "operator.retried": "in_progress", "operator.resolved": "in_progress", "task.completed": "complete",
+    "operator.retried": "in_progress", "operator.resolved": "in_progress", "operator.paused": "paused",
+    "operator.resumed": "in_progress", "task.completed": "complete",
     "task.cancelled": "cancelled",
 }
 CLOSED = ("complete", "cancelled")

@@ -54,6 +54,34 @@ struct ExplanationTests {
         #expect(explanation.sentences[2].events == numbers)
     }
 
+    @Test("Paused: by whom, since when, why, and how it goes on")
+    func paused() throws {
+        var recorded = try Recorded([.step("a"), .step("b", after: [0])])
+        try recorded.pass(1500)
+        try recorded.pause("the move")
+        try recorded.pass(1500)
+        try recorded.succeed("a")
+        let short = recorded.task.short
+        for activity in [StoreActivity.atWork, .idle] {
+            let explanation = try explain(recorded, activity)
+            #expect(
+                explanation.sentences.prefix(3).map(\.text) == [
+                    "report \(short) is paused: submitted at 22:13:20.000 by client ada; 1 of 2 steps done, 1 attempt started",
+                    "paused by operator ada since 22:13:21.500: the move; resume with 'stepwell unpause \(short)'",
+                    "b is enqueued, but the task is paused",
+                ])
+            #expect(explanation.actions.map(\.command) == ["stepwell unpause \(short)", "stepwell cancel \(short)"])
+        }
+        #expect(try explain(recorded, step: 1).sentences[1].text.hasPrefix("paused by operator ada"))
+        let report = try #require(try recorded.report())
+        #expect(report.pause?.reason == "the move")
+        #expect(report.json.description.contains(#""paused":"#))
+        try recorded.resume(nil)
+        #expect(try texts(recorded).count == 2)
+        try recorded.succeed("b")
+        #expect(try texts(recorded).suffix(2).first == "operator ada paused the task at 22:13:21.500: the move")
+    }
+
     @Test("Blocked: root failures with their attempts, what they hold up, and what an operator can do")
     func blocked() throws {
         var recorded = try Recorded([

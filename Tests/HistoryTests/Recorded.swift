@@ -113,6 +113,10 @@ struct Recorded {
 
     mutating func cancel(_ reason: String?) throws { try record(.cancelTask(task, reason: reason), by: .operator) }
 
+    mutating func pause(_ reason: String?) throws { try record(.pauseTask(task, reason: reason), by: .operator) }
+
+    mutating func resume(_ reason: String?) throws { try record(.resumeTask(task, reason: reason), by: .operator) }
+
     private mutating func end(_ step: String, _ outcome: AttemptOutcome) throws {
         try record(.finishAttempt(task, attempts[index(step)]!, outcome), by: .worker)
     }

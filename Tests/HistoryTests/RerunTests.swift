@@ -47,11 +47,25 @@ struct RerunTests {
         return recorded
     }
 
+    /// Paused while `fetch` ran, for two hours.
+    private func paused() throws -> Recorded {
+        var recorded = try Recorded(steps)
+        try recorded.pause("later")
+        try recorded.succeed("count", "1")
+        try recorded.pass(500)
+        try recorded.succeed("fetch", "2")
+        try recorded.pass(7_200_000)
+        try recorded.resume(nil)
+        try recorded.pass(10)
+        try recorded.succeed("join", "3")
+        return recorded
+    }
+
     // MARK: The template that it had
 
     @Test("A run comes to the same with the template that it had")
     func alike() throws {
-        for recorded in [try whole(), try blocked()] {
+        for recorded in [try whole(), try blocked(), try paused()] {
             let report = try rerun(recorded)
             #expect(report.verdict == .alike, "\(report)")
             #expect(report.assumptions.isEmpty)

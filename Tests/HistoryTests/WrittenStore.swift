@@ -208,7 +208,8 @@ extension Command {
     fileprivate var task: TaskID? {
         switch self {
         case .submitTask(let id, _, _, _, _), .finishAttempt(let id, _, _), .checkpointAttempt(let id, _, _),
-            .retryTask(let id, _, _), .cancelTask(let id, _), .resolveStep(let id, _, _, _):
+            .retryTask(let id, _, _), .cancelTask(let id, _), .pauseTask(let id, _), .resumeTask(let id, _),
+            .resolveStep(let id, _, _, _):
             id
         default: nil
         }

@@ -102,7 +102,9 @@ struct PrefixTests {
                         worker: WorkerID(UInt32(place + 1)), name: "able", kind: kind, handlers: handlers, slots: 500)),
                 by: .engine)
         }
-        var answer = driver.turn([History.restart] + joins)
+        let resumptions = driver.state.openTasks.filter { $0.state == .paused }
+            .map { Request(.resumeTask($0.id, reason: nil), by: .operator) }
+        var answer = driver.turn([History.restart] + joins + resumptions)
         for _ in 0..<1000 {
             answer.records.forEach(read)
             let ends = answer.effects.compactMap { effect -> Request? in

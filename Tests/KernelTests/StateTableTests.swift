@@ -65,7 +65,7 @@ struct StateTableTests {
         let steps = reached(StepMachine.table, from: .pending)
         #expect(Set(StepState.allCases).subtracting(steps) == [.skipped])
         let tasks = reached(TaskMachine.table, from: .pending)
-        #expect(Set(TaskState.allCases).subtracting(tasks) == [.paused, .error, .resolvedManually])
+        #expect(Set(TaskState.allCases).subtracting(tasks) == [.error, .resolvedManually])
     }
 
     private func reached<State, Trigger>(_ table: TransitionTable<State, Trigger>, from first: State) -> Set<State> {

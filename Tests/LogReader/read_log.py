@@ -27,7 +27,7 @@ TYPES = {
     6: "engine.draining", 7: "template.registered", 9: "store.pruned", 10: "task.submitted", 11: "attempt.succeeded", 12: "attempt.failed",
     13: "attempt.timed_out", 14: "attempt.lost", 15: "attempt.stopped", 16: "attempt.checkpointed",
     17: "result.rejected", 18: "retry.due", 19: "result.adopted", 32: "operator.retried", 33: "operator.cancelled",
-    34: "operator.resolved", 64: "step.enqueued", 65: "attempt.started", 66: "retry.scheduled",
+    34: "operator.resolved", 35: "operator.paused", 36: "operator.resumed", 64: "step.enqueued", 65: "attempt.started", 66: "retry.scheduled",
     67: "step.completed", 68: "step.failed", 69: "step.reset", 70: "step.resolved", 71: "step.adopted", 80: "task.waiting",
     81: "task.blocked", 82: "task.completed", 83: "task.cancelled",
 }

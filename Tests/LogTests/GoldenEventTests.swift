@@ -96,6 +96,8 @@ struct GoldenEventTests {
                 taskCount: 500, eventCount: 12_345, before: Timestamp(milliseconds: 1_764_000_000_000), reason: "old")),
         .resultAdopted(AdoptedResult(step: 2, result: result, origin: SequenceNumber(77))),
         .stepAdopted(2),
+        .operatorPaused(reason: "the warehouse is being moved"),
+        .operatorResumed(reason: "done"),
         .templateRegistered(
             TemplateRegistration(
                 template: TemplateDigest([UInt8](0..<32)), namespace: "data_pipeline", name: "nightly",

@@ -85,6 +85,8 @@ extension SeededGenerator {
             .operatorRetried(
                 steps: (0..<Int.random(in: 0..<5, using: &self)).map { _ in small() }, reason: maybe { $0.text() })
         case .operatorCancelled: .operatorCancelled(reason: maybe { $0.text() })
+        case .operatorPaused: .operatorPaused(reason: maybe { $0.text() })
+        case .operatorResumed: .operatorResumed(reason: maybe { $0.text() })
         case .operatorResolved:
             .operatorResolved(small(), result: maybe { $0.json() }, reason: maybe { $0.text() })
         case .stepEnqueued: .stepEnqueued(small())

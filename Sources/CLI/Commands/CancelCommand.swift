@@ -9,36 +9,14 @@ struct CancelCommand: Command {
         details: "Steps that are complete keep their results in the log. No engine may be running on the store.",
         options: [.reason, .dryRun, .store, .output], examples: ["stepwell cancel 0197c3e2 --reason 'wrong input'"])
 
-    private let store: StoreLocation
-    private let format: OutputFormat
-    private let task: String
-    private let reason: String?
-    private let isDryRun: Bool
+    private let change: TaskChange
 
-    init(_ arguments: Arguments) throws {
-        store = StoreLocation(arguments)
-        format = try OutputFormat(arguments)
-        task = arguments.operands[0]
-        reason = arguments[.reason]
-        isDryRun = arguments.has(.dryRun)
-    }
+    init(_ arguments: Arguments) throws { change = try TaskChange(arguments) }
 
     func run() async throws -> ExitCode {
-        let id = try store.ask { reader in
-            let id = try reader.findTask(task)
-            if isDryRun {
-                try DryRun.of(.cancelTask(id, reason: reason), task: id, in: reader)
-                    .print("task \(id.short) would be cancelled", task: id, format)
-            }
-            return id
-        }
-        if isDryRun { return .success }
-        let report = try await store.change { engine in
-            try await engine.task(id).cancel(reason: reason, by: Operator.actor())
-            return try await engine.task(id).report()
-        }
-        ReportPrinter(format: format).print(report)
-        return .success
+        try await change.run(
+            news: "be cancelled", dry: { .cancelTask($0, reason: $1) },
+            { try await $0.cancel(reason: $1, by: Operator.actor()) })
     }
 }
 

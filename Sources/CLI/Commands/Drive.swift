@@ -73,8 +73,14 @@ struct Drive {
             isStarting.withLock { $0 = false }
             try await engine.requireHandlers(of: templates(engine))
             let tasks = try await begin(engine, progress)
-            for task in tasks { progress.show(.task(try await task.report())) }
-            let end = await wait(for: tasks, interruption, failure)
+            var moving: [TaskHandle] = []
+            for task in tasks {
+                let report = try await task.report()
+                progress.show(.task(report))
+                // Nobody else can end the pause while this engine has the store.
+                if report.state != .paused { moving.append(task) }
+            }
+            let end = await wait(for: moving, interruption, failure)
             return try await finish(tasks, end, failure, engine, progress)
         } catch {
             await engine.stop(grace: .zero)

@@ -8,7 +8,8 @@ struct ResumeCommand: Command {
     static let help = CommandHelp(
         name: "resume", summary: "Go on with open tasks where they were, and drive them to their end.",
         operands: "[TASK]", operandCount: 0...1,
-        details: "Without TASK all open tasks of the store go on. A blocked task needs 'stepwell retry' first.",
+        details:
+            "Without TASK all open tasks of the store go on. A blocked task needs 'stepwell retry' first, a paused one\n'stepwell unpause'.",
         options: [.reason, .dryRun] + Drive.options,
         examples: ["stepwell resume --worker 'python3 -m stepwell worker handlers.py'"])
 
@@ -56,7 +57,7 @@ extension Engine {
     /// Open tasks that an engine can take further, or the wanted one if it is open.
     func runnableTasks(_ wanted: TaskID?) throws -> [TaskSummary] {
         try store.openTasks().filter { task in
-            wanted.map { task.id == $0 } ?? (task.state != .blockedByFailures)
+            wanted.map { task.id == $0 } ?? (task.state != .blockedByFailures && task.state != .paused)
         }
     }
 }

@@ -103,6 +103,7 @@ struct RunCommand: Command {
             case .complete, .resolvedManually, .cancelled, .error:
                 "key '\(key)': task \(id) is \(existing.state.name) already; --new runs another"
             case .blockedByFailures: "key '\(key)': task \(id) is blocked; 'stepwell retry \(id)' takes it on"
+            case .paused: "key '\(key)': task \(id) is paused; 'stepwell unpause \(id)' lets it go on"
             default: "key '\(key)': going on with task \(id)"
             }
         guard existing.template != template.digest else { return news }
@@ -126,7 +127,7 @@ private struct Known: Sendable {
     func settled(in store: StoreLocation) throws -> (summary: TaskSummary, report: TaskReport)? {
         // Whatever keeps the store from being read, its opening for the run will say better, or mend.
         guard submit.key != nil, let reader = try? store.reader(), let found = try find(reader),
-            found.state.isClosed || found.state == .blockedByFailures
+            found.state.isClosed || found.state == .blockedByFailures || found.state == .paused
         else { return nil }
         return try TaskReport.read(found.id, from: reader).map { (found, $0) }
     }

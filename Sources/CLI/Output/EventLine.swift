@@ -58,7 +58,8 @@ extension Event {
             return name(adopted.step) + (adopted.origin == .zero ? ", a given result" : " from \(adopted.origin)")
         case .operatorRetried(let chosen, let reason):
             return chosen.map(name).listed + (reason.map { ": \($0)" } ?? "")
-        case .operatorCancelled(let reason): return reason ?? ""
+        case .operatorCancelled(let reason), .operatorPaused(let reason), .operatorResumed(let reason):
+            return reason ?? ""
         case .operatorResolved(let step, _, let reason): return name(step) + (reason.map { ": \($0)" } ?? "")
         case .attemptStarted(let start): return "\(name(start.step)) #\(start.attempt) on \(start.worker)"
         case .retryScheduled(let step, let due): return "\(name(step)) at \(due)"

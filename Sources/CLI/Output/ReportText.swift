@@ -22,12 +22,18 @@ struct ReportText {
         return (lines + advice).joined(separator: "\n")
     }
 
-    /// How a blocked task goes on.
+    /// How a task that is blocked or paused goes on.
     private var advice: [String] {
-        guard let activity, report.state == .blockedByFailures,
+        guard let activity else { return [] }
+        let place = activity == .imported ? "in the store that it is from, " : ""
+        if report.pause != nil {
+            return [
+                "", "paused: \(place)'stepwell unpause \(report.id.short)', then 'stepwell resume', goes on with it",
+            ]
+        }
+        guard report.state == .blockedByFailures,
             let failed = report.steps.firstIndex(where: { $0.state == .error })
         else { return [] }
-        let place = activity == .imported ? "in the store that it is from, " : ""
         return [
             "", "blocked: \(place)mend the cause, then 'stepwell retry \(report.id.short)';",
             "  if the input or an earlier result is wrong, '\(report.forkCommand(for: failed))'",
@@ -43,6 +49,9 @@ struct ReportText {
         text += "  submitted \(report.submitted)"
         if let closed = report.closed { text += "  took \(closed - report.submitted)" }
         if let reason = report.cancelReason { text += "\ncancelled: \(reason)" }
+        if let pause = report.pause {
+            text += "\npaused by \(pause.actor.told) since \(pause.time)" + (pause.reason.map { ": \($0)" } ?? "")
+        }
         if let origin = submission.forkedFrom { text += "\nforked from \(origin)" }
         if !report.forks.isEmpty { text += "\nforks \(report.forks.map(\.description).joined(separator: ", "))" }
         if showsDetails {

@@ -79,7 +79,7 @@ struct Rerun {
     private mutating func live(through end: Timestamp?) {
         var isActionHeld = false
         while !state.isClosed {
-            let waiting = steps.indices.filter { steps[$0].state == .enqueued }
+            let waiting = state == .paused ? [] : steps.indices.filter { steps[$0].state == .enqueued }
             if !waiting.isEmpty {
                 try? turn(waiting.map { join(for: $0) })
                 continue
@@ -234,6 +234,8 @@ struct Rerun {
             guard let resolved = index(resolved) else { return false }
             command = .resolveStep(id, resolved, result: result, reason: reason)
         case .operatorCancelled(let reason): command = .cancelTask(id, reason: reason)
+        case .operatorPaused(let reason): command = .pauseTask(id, reason: reason)
+        case .operatorResumed(let reason): command = .resumeTask(id, reason: reason)
         default: return false
         }
         do throws(Rejection) { try turn([command]) } catch { return false }

@@ -44,6 +44,8 @@ extension EventData {
         case .retryDue: return .retryDue(try fields.step())
         case .operatorRetried: return .operatorRetried(steps: try fields.require(fields.steps), reason: fields.note)
         case .operatorCancelled: return .operatorCancelled(reason: fields.note)
+        case .operatorPaused: return .operatorPaused(reason: fields.note)
+        case .operatorResumed: return .operatorResumed(reason: fields.note)
         case .operatorResolved:
             return .operatorResolved(try fields.step(), result: fields.result, reason: fields.note)
         case .resultAdopted:

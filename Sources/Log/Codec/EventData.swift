@@ -103,7 +103,7 @@ enum EventData {
             writer.array(steps.count)
             for step in steps { writer.unsigned(step) }
             writer.field(Key.note, note)
-        case .operatorCancelled(let note):
+        case .operatorCancelled(let note), .operatorPaused(let note), .operatorResumed(let note):
             writer.map(note == nil ? 0 : 1)
             writer.field(Key.note, note)
         case .operatorResolved(let step, let result, let note):

@@ -24,6 +24,8 @@ package enum EventType: UInt8, CaseIterable, Sendable {
     case operatorRetried = 32
     case operatorCancelled = 33
     case operatorResolved = 34
+    case operatorPaused = 35
+    case operatorResumed = 36
 
     case stepEnqueued = 64
     case attemptStarted = 65
@@ -69,6 +71,8 @@ package enum EventType: UInt8, CaseIterable, Sendable {
         case .operatorRetried: "operator.retried"
         case .operatorCancelled: "operator.cancelled"
         case .operatorResolved: "operator.resolved"
+        case .operatorPaused: "operator.paused"
+        case .operatorResumed: "operator.resumed"
         case .stepEnqueued: "step.enqueued"
         case .attemptStarted: "attempt.started"
         case .retryScheduled: "retry.scheduled"
@@ -114,6 +118,8 @@ extension Event {
         case .operatorRetried: .operatorRetried
         case .operatorCancelled: .operatorCancelled
         case .operatorResolved: .operatorResolved
+        case .operatorPaused: .operatorPaused
+        case .operatorResumed: .operatorResumed
         case .stepEnqueued: .stepEnqueued
         case .attemptStarted: .attemptStarted
         case .retryScheduled: .retryScheduled

@@ -12,7 +12,8 @@ extension Routes {
         Route(
             "POST", "/v1/tasks/bulk", .operate,
             Operation(
-                id: "actOnTasks", tag: "Tasks", summary: "Cancel or retry all tasks that match, the newest first.",
+                id: "actOnTasks", tag: "Tasks",
+                summary: "Cancel, retry, pause or resume all tasks that match, the newest first.",
                 details: """
                     With `dry_run` nothing is changed, and the answer says what would be. Each task is acted on by itself: one \
                     that refuses does not hold up the others. When there are more than `limit`, send it again.
@@ -84,12 +85,14 @@ extension Routes {
             json: ["action": .string(action), "dry_run": .bool(isDryRun), "tasks": .array(outcomes)])
     }
 
-    private static let actions = ["cancel", "retry"]
+    private static let actions = ["cancel", "retry", "pause", "resume"]
 
     private static func command(_ action: String, _ reason: String?) -> (@Sendable (TaskID) -> Command)? {
         switch action {
         case "cancel": { .cancelTask($0, reason: reason) }
         case "retry": { .retryTask($0, steps: [], reason: reason) }
+        case "pause": { .pauseTask($0, reason: reason) }
+        case "resume": { .resumeTask($0, reason: reason) }
         default: nil
         }
     }

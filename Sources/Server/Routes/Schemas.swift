@@ -75,9 +75,11 @@ enum Schemas {
             "Bulk",
             object(
                 [
-                    "action": ["type": "string", "enum": ["cancel", "retry"]], "namespace": textOrNull,
+                    "action": ["type": "string", "enum": ["cancel", "retry", "pause", "resume"]],
+                    "namespace": textOrNull,
                     "name": textOrNull,
-                    "state": ["anyOf": [taskStates, ["type": "null"]]], "reason": textOrNull, "dry_run": ["type": ["boolean", "null"]],
+                    "state": ["anyOf": [taskStates, ["type": "null"]]], "reason": textOrNull,
+                    "dry_run": ["type": ["boolean", "null"]],
                     "limit": ["type": ["integer", "null"], "minimum": 1, "maximum": 1000],
                 ], required: ["action"], isClosed: true)),
         .init(

@@ -74,6 +74,10 @@ extension Routes {
             }),
         action("cancel", "End a task: nothing more of it runs.") { id, _, reason, _ in .cancelTask(id, reason: reason)
         },
+        action("pause", "Start nothing more of a task until it is resumed; what runs may end.") { id, _, reason, _ in
+            .pauseTask(id, reason: reason)
+        },
+        action("resume", "End the pause of a task.") { id, _, reason, _ in .resumeTask(id, reason: reason) },
         Route(
             "POST", "/v1/tasks/{task}/retry", .operate,
             Operation(

@@ -200,6 +200,24 @@ enum Workers: EventInvariant {
     }
 }
 
+/// Nothing of a paused task starts, and nothing is said of it but its end.
+enum Pauses: EventInvariant {
+    static let name = "pauses"
+
+    static func fault(in record: EventRecord, after ledger: Ledger) -> String? {
+        guard let task = ledger.task(record.task) else { return nil }
+        switch record.event {
+        case .attemptStarted(let start) where task.isPaused:
+            return "step \(start.step) starts though its task is paused"
+        case .taskWaiting where task.isPaused, .taskBlocked where task.isPaused:
+            return "\(record.event) of a task that is paused"
+        case .operatorPaused where task.isPaused: return "a task is paused twice"
+        case .operatorResumed where !task.isPaused: return "a pause ends that there was not"
+        default: return nil
+        }
+    }
+}
+
 /// A retry waits as long as its policy says, and is not due before.
 enum Waits: EventInvariant {
     static let name = "waits"
@@ -243,6 +261,7 @@ enum Order: EventInvariant {
         for other in ledger.waiting {
             let isFirst = other.priority == priority ? other.number < number : other.priority > priority
             guard isFirst, ledger.focus == nil || ledger.focus == ledger.tasks[other.task].id,
+                !ledger.tasks[other.task].isPaused,
                 worker.join.serves(ledger.tasks[other.task].template.steps[other.step].handler)
             else { continue }
             return "step \(start.step) starts, which was enqueued by \(number), before the one of \(other.number)"
@@ -259,7 +278,8 @@ extension Event {
             .templateRegistered,
             .taskSubmitted,
             .attemptSucceeded, .attemptFailed, .attemptTimedOut, .attemptStopped, .attemptCheckpointed,
-            .resultRejected, .retryDue, .resultAdopted, .operatorRetried, .operatorCancelled, .operatorResolved:
+            .resultRejected, .retryDue, .resultAdopted, .operatorRetried, .operatorCancelled, .operatorResolved,
+            .operatorPaused, .operatorResumed:
             true
         // Lost with its worker, it follows from the worker's end; given back by its runner, it is a report.
         case .attemptLost: nil

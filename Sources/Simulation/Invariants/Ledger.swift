@@ -37,7 +37,9 @@ package struct Ledger: Sendable {
         package var last = SequenceNumber.zero
         package var changed: Timestamp
         package var eventCount: UInt32 = 0
+        /// An attempt has started, or a pause has ended.
         package var hasStarted = false
+        package var isPaused = false
         /// When it was last closed or blocked.
         package var settled: Timestamp?
         /// The event that closed it.
@@ -182,6 +184,8 @@ package struct Ledger: Sendable {
             tasks[place].steps[step].isSatisfied = true
             tasks[place].steps[step].failure = nil
             leaveQueue(place, step)
+        case .operatorPaused: tasks[place].isPaused = true
+        case .operatorResumed: (tasks[place].isPaused, tasks[place].hasStarted) = (false, true)
         case .taskBlocked: tasks[place].settled = record.time
         case .taskCompleted: (tasks[place].closing, tasks[place].settled) = (record.event, record.time)
         case .taskCancelled:

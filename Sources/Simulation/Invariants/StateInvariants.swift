@@ -36,8 +36,9 @@ enum Counts: StateInvariant {
                     == [active, waiting, done, failed]
             else { return "the counts of task \(task.summary.id) are wrong" }
             let hasStarted = ledger.task(task.summary.id)?.hasStarted ?? false
+            let isPaused = ledger.task(task.summary.id)?.isPaused ?? false
             let state: TaskState =
-                if active > 0 { hasStarted ? .inProgress : .pending } else if waiting > 0 {
+                if isPaused { .paused } else if active > 0 { hasStarted ? .inProgress : .pending } else if waiting > 0 {
                     .waitingForRetry
                 } else { .blockedByFailures }
             guard task.summary.state == state else {
@@ -125,7 +126,7 @@ enum NothingIdles: StateInvariant {
         guard !free.isEmpty else { return nil }
         for waiting in ledger.waiting {
             let task = ledger.tasks[waiting.task]
-            guard content.focus == nil || content.focus == task.id else { continue }
+            guard content.focus == nil || content.focus == task.id, !task.isPaused else { continue }
             let handler = task.template.steps[waiting.step].handler
             if free.contains(where: { $0.join.serves(handler) }) {
                 return "step \(waiting.step) of task \(task.id) waits though a worker is free"

@@ -7,14 +7,31 @@ extension Scenario {
     package init(seed: UInt64, stepsMax: Int = 1000) {
         var random = SplitMix64(seed: seed, 1)
         let size = random.stepCount(max: stepsMax)
+        self.seed = seed
         plots = (0..<random.number(1...2)).map { place in
             Plot(random.template(named: "story\(place)", steps: place == 0 ? size : random.number(1...3)))
         }
         workers = random.helpers()
         conduct = random.conduct()
         acts = random.acts(plots: plots)
+        addPauses()
         snapshotsFrom = random.chance(70) ? random.number(4...40) : 256
-        self.seed = seed
+    }
+
+    /// Tasks are paused near something else that happens. Drawn from numbers of their own, so that the rest stays as it is.
+    private mutating func addPauses() {
+        var random = SplitMix64(seed: seed, 8)
+        guard random.chance(20) else { return }
+        let others = acts.filter { $0.deed.submittedTask != nil }
+        for _ in 0...random.skewed(0...3) {
+            guard let task = random.pick(others).deed.submittedTask else { continue }
+            let time = random.pick(acts).time + Int64(random.skewed(0...600))
+            acts.append(Act(time: time, deed: .pause(task: task)))
+            if random.chance(60) {
+                acts.append(Act(time: time + Int64(random.skewed(0...5000)), deed: .resume(task: task)))
+            }
+        }
+        acts = acts.enumerated().sorted { ($0.element.time, $0.offset) < ($1.element.time, $1.offset) }.map(\.element)
     }
 }
 

@@ -60,6 +60,8 @@ extension Deed: CustomStringConvertible {
                 + (replacing ? " (a new one)" : "") + (priority == 0 ? "" : ", priority \(priority)")
         case .fork(let task, let origin, let step): "submit task \(task), a fork of task \(origin) from step \(step) on"
         case .cancel(let task): "cancel task \(task)"
+        case .pause(let task): "pause task \(task)"
+        case .resume(let task): "end the pause of task \(task)"
         case .retry(let task, let steps):
             "retry " + (steps.isEmpty ? "all failed steps" : "steps \(steps)") + " of task \(task)"
         case .resolve(let task, let step, let withResult):

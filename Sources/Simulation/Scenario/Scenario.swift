@@ -51,6 +51,9 @@ package enum Deed: Sendable {
     /// `task` is a fork of the task `origin`, from that step on, modulo those that there are.
     case fork(task: Int, origin: Int, step: Int)
     case cancel(task: Int)
+    /// What is still paused at the end goes on.
+    case pause(task: Int)
+    case resume(task: Int)
     /// No steps: all that have failed.
     case retry(task: Int, steps: [Int])
     case resolve(task: Int, step: Int, withResult: Bool)

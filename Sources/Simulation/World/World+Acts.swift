@@ -11,6 +11,8 @@ extension World {
             submit(place, task, plot, key: key, priority: priority, replacing: replacing)
         case .fork(let task, let origin, let step): fork(place, task, of: origin, from: step)
         case .cancel(let task): command(.cancelTask(clients.taskID(task), reason: nil), act: place)
+        case .pause(let task): command(.pauseTask(clients.taskID(task), reason: nil), act: place)
+        case .resume(let task): command(.resumeTask(clients.taskID(task), reason: nil), act: place)
         case .retry(let task, let steps):
             command(.retryTask(clients.taskID(task), steps: steps, reason: nil), act: place)
         case .resolve(let task, let step, let withResult):
@@ -81,6 +83,15 @@ extension World {
                     view.waiters.append((task, { outbox.settle(task, try? $0.get()) }))
                     outbox.register(task)
                 }, refused: { _ in }))
+    }
+
+    /// What is paused still, when nothing is planned any more, goes on.
+    /// - Returns: whether there was anything.
+    func endPauses() -> Bool {
+        let paused = ledger.tasks.filter { $0.isPaused && !$0.isClosed }
+        guard !paused.isEmpty, canAsk else { return false }
+        for task in paused { command(.resumeTask(task.id, reason: nil), act: 0) }
+        return true
     }
 
     private func command(_ command: Command, act: Int) {

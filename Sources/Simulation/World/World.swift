@@ -69,12 +69,14 @@ final class World {
         for (place, act) in scenario.acts.enumerated() { agenda.plan(.act(place), at: act.time) }
         if scenario.endsCalmly { agenda.plan(.calm, at: (scenario.acts.last?.time ?? 0) + 500) }
         var left = 20_000 + 500 * scenario.stepsInAll
-        while violation == nil, let (time, happening) = agenda.next() {
-            now = time
-            happen(happening)
-            left -= 1
-            if left < 0 { fail("progress", "it never comes to rest") }
-        }
+        repeat {
+            while violation == nil, let (time, happening) = agenda.next() {
+                now = time
+                happen(happening)
+                left -= 1
+                if left < 0 { fail("progress", "it never comes to rest") }
+            }
+        } while violation == nil && endPauses()
         if violation == nil { conclude() }
         let tally = disk.takeTally()
         figures[.writesLost] += tally.lost

@@ -75,7 +75,8 @@ extension Command {
         switch self {
         case .submitTask(let task, _, _, _, _), .forkTask(let task, _, _, _), .finishAttempt(let task, _, _),
             .checkpointAttempt(let task, _, _),
-            .retryTask(let task, _, _), .cancelTask(let task, _), .resolveStep(let task, _, _, _):
+            .retryTask(let task, _, _), .cancelTask(let task, _), .pauseTask(let task, _), .resumeTask(let task, _),
+            .resolveStep(let task, _, _, _):
             task
         case .startEngine, .drainEngine, .stopEngine, .registerTemplate, .joinWorker, .loseWorker: nil
         }

@@ -53,6 +53,8 @@ struct Lines {
         case .resultAdopted(let adopted): "result.adopted \(step(adopted.step))"
         case .operatorRetried(let steps, _): "operator.retried \(steps.map(step).joined(separator: " "))"
         case .operatorCancelled: "operator.cancelled"
+        case .operatorPaused: "operator.paused"
+        case .operatorResumed: "operator.resumed"
         case .operatorResolved(let index, _, _): "operator.resolved \(step(index))"
         case .stepEnqueued(let index): "step.enqueued \(step(index))"
         case .attemptStarted(let start):

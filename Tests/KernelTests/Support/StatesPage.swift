@@ -86,7 +86,9 @@ extension TaskState {
         case .blockedByFailures:
             "Nothing runs, nothing waits for a retry, and not all steps are done: at least one has failed for good. It stays open "
                 + "until an operator retries or resolves steps, or cancels the task."
-        case .paused: "Kept for a later version. Nothing leads to it yet."
+        case .paused:
+            "An operator has paused it. Nothing of it starts, steps that become ready or come due wait, and what runs goes on. When "
+                + "that completes the last step, the task is complete; else an operator lets it go on."
         case .complete: "All steps are complete or resolved by hand. The task is closed."
         case .error:
             "Kept for a later version. Nothing leads to it: a task whose step has failed is `blocked_by_failures`."

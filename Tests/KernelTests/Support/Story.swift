@@ -85,6 +85,14 @@ struct Story {
         return try turn([.init(.resolveStep(self[label], step, result: result, reason: nil), by: .operator)])
     }
 
+    mutating func pause(_ label: String = "") throws -> [String] {
+        try turn([.init(.pauseTask(self[label], reason: nil), by: .operator)])
+    }
+
+    mutating func resume(_ label: String = "") throws -> [String] {
+        try turn([.init(.resumeTask(self[label], reason: nil), by: .operator)])
+    }
+
     mutating func join(_ join: WorkerJoin) -> [String] { act(.joinWorker(join), by: .engine) }
 
     mutating func lose(_ worker: UInt32) -> [String] {

@@ -113,7 +113,9 @@ struct World {
         case 79..<83: workers.count > 4 ? nil : join()
         case 83..<86: workers.isEmpty ? nil : lose(random.number(0...workers.count - 1))
         case 86..<88: tasks.isEmpty ? nil : .init(.cancelTask(random.pick(tasks), reason: nil), by: .operator)
-        case 88..<95: tasks.isEmpty ? nil : retry(random.pick(tasks))
+        case 88: tasks.isEmpty ? nil : .init(.pauseTask(random.pick(tasks), reason: nil), by: .operator)
+        case 89, 90: tasks.isEmpty ? nil : .init(.resumeTask(random.pick(tasks), reason: nil), by: .operator)
+        case 91..<95: tasks.isEmpty ? nil : retry(random.pick(tasks))
         case 95..<98: tasks.isEmpty ? nil : resolve(random.pick(tasks))
         case 98: held.isEmpty ? nil : forge(random.pick(held))
         default: Request(.cancelTask(TaskID(high: 0, low: 0), reason: nil), by: .operator)
@@ -217,6 +219,9 @@ struct World {
                 handlers: ["load", "clean", "sum"].map { HandlerVersion(name: $0, version: "1") }, slots: 50)
             turn([.init(.joinWorker(join), by: .engine)])
         }
+        turn(
+            driver.state.openTasks.filter { $0.state == .paused }
+                .map { Request(.resumeTask($0.id, reason: nil), by: .operator) })
         for _ in 0..<10_000 where driver.state.openTasks.contains(where: { $0.active + $0.waiting > 0 }) {
             if held.isEmpty, let due = driver.state.nextDue() { driver.now = max(driver.now, due) }
             let answers = held.map {
