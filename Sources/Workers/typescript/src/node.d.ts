@@ -179,7 +179,7 @@ declare module "node:assert/strict" {
     equal(actual: unknown, expected: unknown, message?: string): void;
     deepEqual(actual: unknown, expected: unknown, message?: string): void;
     match(text: string, pattern: RegExp, message?: string): void;
-    throws(body: () => unknown, expected?: RegExp | object): void;
+    throws(body: () => unknown, expected?: RegExp | object, message?: string): void;
     rejects(body: Promise<unknown> | (() => Promise<unknown>), expected?: RegExp | object): Promise<void>;
   };
   export default assert;
