@@ -23,11 +23,20 @@ module Stepwell
 
     # A number beyond the doubles, kept as it was written.
     class HugeNumber
-      # @api private the hook of the JSON parser for numbers with a point or an exponent
+      WITHIN = (-307..307).freeze # decimal exponents that every double has
+      private_constant :WITHIN
+
+      # The hook of the JSON parser for numbers with a point or an exponent.
+      # @api private
       def self.try_convert(text)
-        number = text.to_f
-        is_lost = number.infinite? || (number.zero? && text[/\A[^eE]*/].match?(/[1-9]/))
-        is_lost ? new(text) : number
+        mantissa, exponent = text.downcase.split("e")
+        digits = mantissa.delete("-").sub(/\A0+/, "")
+        return text.to_f unless digits.match?(/[1-9]/)
+
+        whole, fraction = digits.split(".")
+        point = whole.to_s.empty? ? -fraction[/\A0*/].size : whole.size
+        # What is beyond is kept as text; `to_f` would warn of it.
+        WITHIN.cover?(point + exponent.to_i) ? text.to_f : new(text)
       end
 
       def initialize(text)
