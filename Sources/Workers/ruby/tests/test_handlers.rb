@@ -73,6 +73,8 @@ class HandlersTest < Minitest::Test
   def test_a_block_gets_objects
     handler = step_handler("t.objects", depends_on: { cart: ["validate", Cart] }, inputs: Order) { |cart:, inputs:| [cart.total, inputs.id] }
     assert_equal([7, "o"], run_it(handler, dependencies: { validate: { total: 7, more: 1 } }, input: { id: "o", other: 2 }).result)
+    keyworded = step_handler("t.keyworded", depends_on: { order: ["place", Order] }) { |order:| order.id }
+    assert_equal(4, run_it(keyworded, dependencies: { place: { id: 4, more: 1 } }).result)
     strict = Class.new { def initialize(total:) = @total = total }
     misfit = step_handler("t.misfit", depends_on: { cart: ["validate", strict] }) { |cart:| cart }
     result = run_it(misfit, dependencies: { validate: { sum: 1 } })

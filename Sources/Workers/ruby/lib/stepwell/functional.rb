@@ -94,10 +94,15 @@ module Stepwell
 
         members = members.slice(*model.members)
         # `Data` and keyword structs take keywords, other structs their members in order.
-        is_ordered = model < Struct && !(model.respond_to?(:keyword_init?) && model.keyword_init?)
+        is_ordered = model < Struct && !keyword_struct?(model)
         is_ordered ? model.new(*model.members.map { |name| members[name] }) : model.new(**members)
       rescue ArgumentError, TypeError, NoMethodError => e
         raise ValidationError, "#{what} does not fit #{model}: #{e.message}"
+      end
+
+      # Ruby 3.0 shows it, later ones tell.
+      def keyword_struct?(model)
+        model.respond_to?(:keyword_init?) ? model.keyword_init? : model.inspect.end_with?("(keyword_init: true)")
       end
     end
     private_constant :Wishes

@@ -46,10 +46,10 @@ module Stepwell
         # `instance_eval` is one.
         # @api private
         def method_for(name)
-          return nil unless public_method_defined?(name)
+          return nil if !public_method_defined?(name) || (name != "call" && Base.method_defined?(name))
 
           method = public_instance_method(name)
-          method.owner == Base || Base.ancestors.include?(method.owner) ? nil : method
+          method.owner == Base ? nil : method
         end
 
         protected
