@@ -9,7 +9,7 @@ import subprocess
 import sys
 
 from sandbox import Sandbox, command
-from support import REPOSITORY, SAFETY_NET
+from support import REPOSITORY, SAFETY_NET, wait_until
 
 README = "README.md"
 CLI = "docs/cli.md"
@@ -40,7 +40,7 @@ RUN_HERE = {
     # test_debugging.py runs all of that page.
     "docs/debugging.md": ["$ "],
     PIPELINE: ["stepwell run docs/examples/analytics_pipeline/analytics_pipeline.yaml"],
-    PYTHON: ["python3 -m stepwell list handlers.py"],
+    PYTHON: ["python3 -m stepwell list handlers.py", "stepwell serve --templates ."],
     PROTOCOL: ["#!/bin/sh"],
 }
 
@@ -186,6 +186,31 @@ class Documents(Sandbox):
             [line["text"] for line in self.json("logs", task["task_id"], "fetch")], ["fetching prices in EUR"]
         )
         self.shell("python3 test.py")
+
+    def test_python_at_a_server(self):
+        self.put("handlers.py", blocks(PYTHON, "python")[0])
+        self.put("shop.yaml", blocks(PYTHON, "yaml")[0])
+        serve, work = block(PYTHON, "stepwell serve --templates .").splitlines()
+        self.assertIn("stepwell worker", work)
+        serve = re.sub(r"\s*#.*", " --listen 127.0.0.1:0", serve)
+        with open(self.folder / "said", "wb") as said:
+            self.start_in_background(serve, said)
+        address = wait_until(
+            lambda: re.search(r"http://127\.0\.0\.1:\d+", (self.folder / "said").read_text()), "the server listens"
+        )[0]
+        self.start_in_background(work.replace("http://127.0.0.1:7420", address), subprocess.DEVNULL)
+        [client] = [text for text in blocks(PYTHON, "python") if text.startswith("from stepwell.client import Client")]
+        self.put("client.py", client.replace("http://127.0.0.1:7420", address))
+        self.shell("python3 client.py")
+
+    def start_in_background(self, line, output):
+        """Starts a command that goes on until the end of the test."""
+        process = subprocess.Popen(
+            ["bash", "-c", f"exec {line}"], cwd=self.folder, env=self.environment, stdin=subprocess.DEVNULL,
+            stdout=output, stderr=subprocess.STDOUT,
+        )
+        self.addCleanup(process.wait)
+        self.addCleanup(process.kill)
 
     def test_protocol_page_a_failure_of_its_own(self):
         # Nobody is asked for rates: this curl finds no connection.
