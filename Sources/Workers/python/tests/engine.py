@@ -33,7 +33,10 @@ class ScriptedEngine:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            env={**os.environ, "PYTHONPATH": f"{PACKAGE}{os.pathsep}{PACKAGE / 'compat'}", "PYTHONDONTWRITEBYTECODE": "1", "STEPWELL_WORKER": "1"},
+            env={
+                **os.environ, "PYTHONPATH": f"{PACKAGE}{os.pathsep}{PACKAGE / 'compat'}", "PYTHONDONTWRITEBYTECODE": "1",
+                "STEPWELL_WORKER": "1",
+            },
             start_new_session=True,
         )
         self._watchdog = threading.Timer(SAFETY_NET, self.process.kill)

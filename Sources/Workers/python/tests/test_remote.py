@@ -142,6 +142,31 @@ class AtAServer(unittest.TestCase):
             self.assertEqual({m["lease"] for m in said if m["type"] == "result"}, {1, 2})
             self.assertEqual(engine.unused_faults(), [])
 
+    def test_a_forked_child_has_no_part_in_the_conversation(self) -> None:
+        source = """
+            import multiprocessing
+
+            def work():
+                print("printed in the fork"); logging.warning("logged in the fork")
+
+            @step_handler("fork")
+            def fork(context):
+                child = multiprocessing.get_context("fork").Process(target=work)
+                child.start(); child.join()
+                return child.exitcode
+        """
+        with RemoteEngine(source) as engine:
+            for lease in (1, 2):
+                engine.attempt(lease, "fork")
+                self.assertEqual(engine.receive(), {"type": "result", "lease": lease, "result": 0})
+            engine.signal("TERM")
+            self.assertEqual(engine.receive()["type"], "drained")
+            self.assertEqual(engine.exit_status(), 0)
+            errors = engine.errors()
+        self.assertIn("printed in the fork", errors)
+        self.assertIn("logged in the fork", errors)
+        self.assertNotIn("does not answer", errors)
+
     def test_trouble_and_its_end_are_told_once(self) -> None:
         with RemoteEngine(SOURCE) as engine:
             engine.faults.append({"on": "poll", "status": 503, "times": 3})
