@@ -7,10 +7,12 @@ import re
 import shlex
 import shutil
 import signal
+import subprocess
 import sys
 import unittest
 from pathlib import Path
 from typing import Any, List
+from unittest import mock
 
 from support import PIPELINE, SDK, STEPS, EndToEndTest, Running, Stepwell, wait_until
 
@@ -30,7 +32,7 @@ class Remote(EndToEndTest):
         """A server of this store; `self.url` is its address."""
         server = stepwell.start("serve", "--listen", f"127.0.0.1:{port}", *words)
         wait_until(lambda: "listening on" in server.stdout + server.stderr or server.code is not None, "the server listens")
-        found = re.search(r"http://127\.0\.0\.1:(\d+)", server.stdout + server.stderr)
+        found = re.search(r"https?://127\.0\.0\.1:(\d+)", server.stdout + server.stderr)
         self.assertIsNotNone(found, str(server))
         assert found
         self.url, self.port = found[0], int(found[1])
@@ -173,6 +175,32 @@ class Remote(EndToEndTest):
         task = client.create_task("test", namespace="tests", context={"a": 1}, idempotency_key="k")
         self.assertEqual(client.wait(task.task_id, timeout=60).result("only")["input"], {"a": 1})
         self.assertEqual(client.create_task("test", namespace="tests", idempotency_key="k").task_id, task.task_id)
+
+    def test_over_tls(self) -> None:
+        stepwell = Stepwell(self)
+        key, certificate = stepwell.folder / "key.pem", stepwell.folder / "certificate.pem"
+        subprocess.run(
+            ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "1",
+             "-keyout", str(key), "-out", str(certificate), "-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1"],
+            check=True, capture_output=True,
+        )
+        gate = stepwell.folder / "gate"
+        self.serve(stepwell, "--tls-cert", str(certificate), "--tls-key", str(key), *self.templates(
+            {**step("first", "slow"), "handler": {"callable": "slow", "initialization": {"file": str(gate)}}},
+            step("second", "echo", "first"),
+        ))
+        stranger = self.work(stepwell)
+        wait_until(lambda: "CERTIFICATE_VERIFY_FAILED" in stranger.stderr, "the worker refuses the certificate")
+        # With one place the worker is full, and must hear at once when it is free again.
+        worker = self.work(stepwell, "--concurrency", "1", SSL_CERT_FILE=str(certificate))
+        with mock.patch.dict("os.environ", {"SSL_CERT_FILE": str(certificate)}):
+            client = Client(self.url)
+        task = client.create_task("test", namespace="tests")
+        wait_until(lambda: client.get_step(task.task_id, "first").state == "in_progress", "the first step runs")
+        gate.touch()
+        self.assertEqual(client.wait(task.task_id, timeout=60).state, "complete")
+        worker.signal(signal.SIGTERM)
+        self.assertEqual(worker.wait(), 0, str(worker))
 
     def test_a_thousand_steps_on_two_workers(self) -> None:
         stepwell = Stepwell(self)

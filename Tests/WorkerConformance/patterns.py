@@ -111,7 +111,7 @@ class Values:
             is_whole = isinstance(value, int) and not isinstance(value, bool)
             return None if is_whole else f"{place} is {_shown(value)}, not a whole number"
         if operator == "$matches":
-            fits = isinstance(value, str) and re.search(operand, value, re.DOTALL)
+            fits = isinstance(value, str) and bool(re.search(operand, value, re.DOTALL))
             return None if fits else f"{place} is {_shown(value)}, which does not match {operand}"
         if operator == "$same_members":
             return self._same_members(operand, value, place)

@@ -9,8 +9,9 @@ import socket
 import socketserver
 import threading
 import time
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler
-from typing import Any, Dict, List, Optional, Tuple
+from typing import Any, Dict, Iterator, List, Optional, Tuple
 
 from carrier import LIMIT, Broken, Carrier
 from patterns import parse, write
@@ -50,6 +51,7 @@ class Server(Carrier):
         self.faults: List[Dict[str, Any]] = []
         self._token = (token or {}).get("expected")
         self._sessions = 0
+        self._deliveries = 0
         self._session: Optional[Session] = None
         self._pauses: Dict[str, float] = {}
         self._path = path
@@ -97,7 +99,12 @@ class Server(Carrier):
             self.news.notify_all()
 
     def restart(self, forgets: bool) -> None:
-        """Cut all connections and listen again; with or without knowing the worker."""
+        """Cut all connections and listen again; with or without knowing the worker.
+
+        What the transcript has seen was also answered, unless it has left a question open.
+        """
+        with self.news:
+            self.news.wait_for(lambda: self._deliveries == bool(self._session and self._session.is_held), LIMIT)
         self._shut()
         with self.news:
             if forgets:
@@ -132,8 +139,13 @@ class Server(Carrier):
             def do_POST(self) -> None:
                 length = int(self.headers.get("Content-Length") or 0)
                 body = self.rfile.read(length)
-                is_whole = len(body) == length  # a worker may cut off a request
-                answer = carrier._answer(self.path, body, self.headers) if is_whole else None
+                if len(body) < length:
+                    self.close_connection = True  # a worker may cut off a request
+                    return
+                with carrier._in_progress(self.path):
+                    self.answer(carrier._answer(self.path, body, self.headers))
+
+            def answer(self, answer: Optional[Answer]) -> None:
                 if answer is None:
                     self.close_connection = True
                     return
@@ -180,6 +192,19 @@ class Server(Carrier):
                 connection.shutdown(socket.SHUT_RDWR)
             except OSError:
                 pass
+
+    @contextmanager
+    def _in_progress(self, path: str) -> Iterator[None]:
+        """Counts deliveries until their answers have left."""
+        is_delivery = path.endswith("/messages")
+        with self.news:
+            self._deliveries += is_delivery
+        try:
+            yield
+        finally:
+            with self.news:
+                self._deliveries -= is_delivery
+                self.news.notify_all()
 
     def _answer(self, path: str, body: bytes, headers: Any) -> Optional[Answer]:
         """None: the connection ends without an answer."""

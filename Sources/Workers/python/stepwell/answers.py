@@ -53,8 +53,25 @@ class Step:
         )
 
 
+class _TaskerNames:
+    """Tasker's names for what a task and its summary have."""
+
+    task_id: str
+    state: str
+
+    @property
+    def task_uuid(self) -> str:
+        """The id, under Tasker's name."""
+        return self.task_id
+
+    @property
+    def status(self) -> str:
+        """The state, under Tasker's name."""
+        return self.state
+
+
 @dataclass(frozen=True)
-class Task:
+class Task(_TaskerNames):
     """One task with its steps, in the template's order."""
 
     task_id: str
@@ -81,16 +98,6 @@ class Task:
         )
 
     @property
-    def task_uuid(self) -> str:
-        """The id, under Tasker's name."""
-        return self.task_id
-
-    @property
-    def status(self) -> str:
-        """The state, under Tasker's name."""
-        return self.state
-
-    @property
     def is_settled(self) -> bool:
         """Whether nothing more happens to the task by itself; it may be blocked by failures, or paused."""
         return self.state in SETTLED
@@ -106,7 +113,7 @@ class Task:
 
 
 @dataclass(frozen=True)
-class TaskSummary:
+class TaskSummary(_TaskerNames):
     """One line of a list of tasks."""
 
     task_id: str
@@ -131,15 +138,6 @@ class TaskSummary:
             _time(raw.get("submitted_at")), _time(raw.get("changed_at")), raw,
         )
 
-    @property
-    def task_uuid(self) -> str:
-        """The id, under Tasker's name."""
-        return self.task_id
-
-    @property
-    def status(self) -> str:
-        """The state, under Tasker's name."""
-        return self.state
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ import asyncio
 import functools
 import os
 import random
+import ssl
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -54,7 +55,10 @@ class Unreachable(ApiError):
 
     def __init__(self, url: str, error: BaseException) -> None:
         detail = f"{url} does not answer: {error or type(error).__name__}"
-        super().__init__(0, "unreachable", detail, "is 'stepwell serve' running there? STEPWELL_URL names another address")
+        cure = "is 'stepwell serve' running there? STEPWELL_URL names another address"
+        if isinstance(error, ssl.SSLCertVerificationError):
+            cure = "SSL_CERT_FILE names the certificates to trust"
+        super().__init__(0, "unreachable", detail, cure)
 
 
 class NotSettled(TimeoutError):
@@ -86,6 +90,7 @@ class Client:
         self._token = token or os.environ.get("STEPWELL_TOKEN")
         self._origin = {"initiator": initiator, "source_system": source_system}
         self._timeout = timeout
+        self._tls = self._address.trusted()
         self._mine = threading.local()
 
     # Tasks.
@@ -267,7 +272,7 @@ class Client:
     def _connection(self) -> Connection:
         """Each thread has its own."""
         if not hasattr(self._mine, "connection"):
-            self._mine.connection = Connection(self._address, self._token)
+            self._mine.connection = Connection(self._address, self._token, self._tls)
         connection: Connection = self._mine.connection
         return connection
 

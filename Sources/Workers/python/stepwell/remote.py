@@ -66,8 +66,9 @@ class Remote:
     def __init__(self, address: Address, token: Optional[str], concurrency: int) -> None:
         self._url = address.url
         self._concurrency = concurrency
-        self._polls = Connection(address, token)
-        self._deliveries = Connection(address, token)
+        tls = address.trusted()
+        self._polls = Connection(address, token, tls)
+        self._deliveries = Connection(address, token, tls)
         self._sent: "SimpleQueue[Optional[_Sent]]" = SimpleQueue()
         self._news = threading.Condition()
         self._session: Optional[Session] = None

@@ -15,6 +15,9 @@ DEFAULT_URL = "http://127.0.0.1:7420"
 #: What a request raises when the connection is at fault, not the server.
 TROUBLE = (OSError, http.client.HTTPException)
 
+#: What tells that the server had closed a kept connection.
+_CLOSED = (ConnectionError, http.client.BadStatusLine, ssl.SSLEOFError, ssl.SSLZeroReturnError)
+
 
 class BadAddress(ValueError):
     """An address that is no address of a server; the message says what one looks like."""
@@ -49,6 +52,10 @@ class Address(NamedTuple):
         if parts.username is not None:
             raise BadAddress(f"no name or password belongs into the address of {parts.hostname}; use a token")
         return cls(url, parts.hostname, port, parts.scheme == "https", "", parts.path.rstrip("/"))
+
+    def trusted(self) -> Optional[ssl.SSLContext]:
+        """Whom to trust, for `https`: what the system trusts, or SSL_CERT_FILE names. It takes a while to read."""
+        return ssl.create_default_context() if self.is_tls else None
 
 
 class Reply(NamedTuple):
@@ -98,12 +105,12 @@ class Connection:
     `cut` may be called by any thread: it ends a request that waits, with one of `TROUBLE`.
     """
 
-    def __init__(self, address: Address, token: Optional[str] = None) -> None:
+    def __init__(self, address: Address, token: Optional[str], tls: Optional[ssl.SSLContext]) -> None:
         self._address = address
         self._headers = {"Accept": "application/json", "User-Agent": "stepwell-python"}
         if token:
             self._headers["Authorization"] = f"Bearer {token}"
-        self._tls = ssl.create_default_context() if address.is_tls else None
+        self._tls = tls
         self._open: Optional[http.client.HTTPConnection] = None
         self._lock = threading.Lock()
 
@@ -133,7 +140,7 @@ class Connection:
                 content = response.read()
             except BaseException as error:
                 self.close()
-                was_closed = isinstance(error, (ConnectionError, http.client.BadStatusLine))
+                was_closed = isinstance(error, _CLOSED)
                 if is_kept and was_closed and is_wanted():
                     is_kept = False
                     continue

@@ -145,3 +145,17 @@ import asyncio, logging, os, subprocess, sys, threading, time
 from stepwell import *
 
 """
+
+#: A handler whose forked child prints and logs.
+FORKING = """
+    import multiprocessing
+
+    def work():
+        print("printed in the fork"); logging.warning("logged in the fork")
+
+    @step_handler("fork")
+    def fork(context):
+        child = multiprocessing.get_context("fork").Process(target=work)
+        child.start(); child.join()
+        return child.exitcode
+"""

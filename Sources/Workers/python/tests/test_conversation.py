@@ -8,7 +8,7 @@ import subprocess
 import sys
 import unittest
 
-from engine import PACKAGE, ScriptedEngine
+from engine import FORKING, PACKAGE, ScriptedEngine
 
 BASICS = """
     class Echo(StepHandler):
@@ -283,19 +283,7 @@ class Words(unittest.TestCase):
             self.assertIn(words, errors)
 
     def test_a_forked_child_has_no_part_in_the_conversation(self) -> None:
-        source = """
-            import multiprocessing
-
-            def work():
-                print("printed in the fork"); logging.warning("logged in the fork")
-
-            @step_handler("fork")
-            def fork(context):
-                child = multiprocessing.get_context("fork").Process(target=work)
-                child.start(); child.join()
-                return child.exitcode
-        """
-        with ScriptedEngine(source) as engine:
+        with ScriptedEngine(FORKING) as engine:
             self.assertEqual(engine.run("fork")["result"], 0)
             engine.end_of_input()
             errors = engine.errors()

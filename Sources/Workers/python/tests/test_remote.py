@@ -15,7 +15,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, Dict, List, Sequence
 
-from engine import PACKAGE, PRELUDE
+from engine import FORKING, PACKAGE, PRELUDE
 
 ROOT = PACKAGE.parents[2]
 sys.path.insert(0, str(ROOT / "Tests" / "WorkerConformance"))
@@ -143,19 +143,7 @@ class AtAServer(unittest.TestCase):
             self.assertEqual(engine.unused_faults(), [])
 
     def test_a_forked_child_has_no_part_in_the_conversation(self) -> None:
-        source = """
-            import multiprocessing
-
-            def work():
-                print("printed in the fork"); logging.warning("logged in the fork")
-
-            @step_handler("fork")
-            def fork(context):
-                child = multiprocessing.get_context("fork").Process(target=work)
-                child.start(); child.join()
-                return child.exitcode
-        """
-        with RemoteEngine(source) as engine:
+        with RemoteEngine(FORKING) as engine:
             for lease in (1, 2):
                 engine.attempt(lease, "fork")
                 self.assertEqual(engine.receive(), {"type": "result", "lease": lease, "result": 0})
@@ -267,10 +255,10 @@ class Addresses(unittest.TestCase):
             threading.Thread(target=server.serve_forever, daemon=True).start()
             address = Address.parse(f"https://localhost:{server.server_address[1]}")
             with self.assertRaises(ssl.SSLCertVerificationError):
-                Connection(address).request("GET", "/")
+                Connection(address, None, address.trusted()).request("GET", "/")
             os.environ["SSL_CERT_FILE"] = certificate
             try:
-                connection = Connection(address)
+                connection = Connection(address, None, address.trusted())
                 self.assertEqual(connection.request("GET", "/").json(), {})
                 connection.close()
             finally:
