@@ -143,7 +143,7 @@ declare module "node:child_process" {
   export function spawnSync(
     program: string,
     args: readonly string[],
-    options?: { cwd?: string; env?: Record<string, string | undefined>; encoding: "utf8" },
+    options?: { cwd?: string; env?: Record<string, string | undefined>; encoding: "utf8"; timeout?: number },
   ): { status: number | null; stdout: string; stderr: string };
 }
 

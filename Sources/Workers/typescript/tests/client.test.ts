@@ -15,7 +15,7 @@ async function withServer(body: (server: FakeServer, client: Client) => Promise<
     await body(server, client);
   } finally {
     client.close();
-    server.stop();
+    await server.stop();
   }
 }
 
@@ -108,7 +108,7 @@ test("a Unix socket", async () => {
     assert.equal(asked.path, "/v1/health");
   } finally {
     client.close();
-    server.stop();
+    await server.stop();
     folder.remove();
   }
 });
@@ -121,6 +121,6 @@ test("addresses that are none", () => {
 
 test("nobody is there", async () => {
   const server = await FakeServer.start();
-  server.stop();
+  await server.stop();
   await assert.rejects(new Client({ url: server.url }).healthCheck(), { code: "unreachable", status: 0 });
 });

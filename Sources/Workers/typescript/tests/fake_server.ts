@@ -76,9 +76,12 @@ export class FakeServer {
     return { hello, poll };
   }
 
-  stop(): void {
-    this.server.closeAllConnections();
-    this.server.close();
+  /** Resolves when the port is free again. */
+  stop(): Promise<void> {
+    return new Promise((resolve) => {
+      this.server.close(resolve);
+      this.server.closeAllConnections();
+    });
   }
 
   private take(asked: Asked): void {
@@ -89,6 +92,13 @@ export class FakeServer {
       this.inbox.push(asked);
     }
   }
+}
+
+/** A port of this machine that nobody listens at. */
+export async function freePort(): Promise<string> {
+  const server = await FakeServer.start();
+  await server.stop();
+  return new URL(server.url).port;
 }
 
 function receive(request: IncomingMessage, response: ServerResponse): Promise<Asked> {

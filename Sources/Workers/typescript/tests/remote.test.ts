@@ -35,7 +35,7 @@ function remote(
     } finally {
       worker.child.kill("SIGKILL");
       await worker.ended;
-      server.stop();
+      await server.stop();
       folder.remove();
     }
   });
