@@ -173,9 +173,12 @@ export class Remote {
         const body = `{"number":${session.delivered + 1},"messages":[${wanted.map((it) => it.line).join(",")}]}`;
         let answer;
         try {
-            answer = messages(parsed(await this.deliveries.ask(`${session.path}/messages`, body, session.limit, false)));
+            answer = messages(parsed(await this.deliveries.ask(`${session.path}/messages`, body, session.limit, true)));
         }
         catch (error) {
+            if (error instanceof Woken) {
+                return; // only `drained` was left to say
+            }
             if (!(error instanceof Refused)) {
                 throw error;
             }
@@ -276,6 +279,9 @@ export class Remote {
         this.troubled.add(asker);
         if (asker === this.polls && this.isDraining) {
             this.endOfAttempts(); // without an answer no attempts come, and a worker that drains may go
+        }
+        if (asker === this.deliveries && this.isFinishing && this.held.size === 0) {
+            this.deliveries.wake(); // every attempt's end is on disk; a server that is gone need not hear of ours
         }
     }
     recovered(asker) {

@@ -139,6 +139,17 @@ remote("SIGTERM: no further attempts, the rest is delivered, drained, 0", [], as
   assert.equal(await worker.ended, 0);
 });
 
+remote("a worker that has delivered everything does not wait for a server that is gone", [], async (server, worker) => {
+  await server.register("w");
+  worker.child.kill("SIGTERM");
+  (await server.nextOf("/poll")).answer(200, { number: 0, messages: [] });
+  const delivery = await server.nextOf("/messages");
+  assert.deepEqual(delivery.body["messages"], [{ type: "drained" }]);
+  delivery.drop();
+  await server.stop();
+  assert.equal(await worker.ended, 0);
+});
+
 remote("a worker that has no server yet leaves at SIGTERM", [], async (server, worker) => {
   const hello = await server.nextOf("/v1/workers");
   hello.answer(503, { code: "starting", detail: "not yet" }, { "Retry-After": "200" });
