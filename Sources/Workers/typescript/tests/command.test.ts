@@ -93,7 +93,10 @@ test("a folder is searched all the way down, without what serves tests", async (
 });
 
 test("two handlers of one name, and handlers without one", async () => {
-  const folder = folderOf({ "a.mjs": handler("same"), "b.mjs": handler("same", "B"), "c.mjs": handler("", "Nameless"), "list.mjs": handler("l") + "const A2 = A; export default [A2];" });
+  const folder = folderOf({
+    "a.mjs": handler("same"), "b.mjs": handler("same", "B"), "c.mjs": handler("", "Nameless"),
+    "list.mjs": handler("l") + "const A2 = A; export default [A2];",
+  });
   try {
     await assert.rejects(findHandlers([join(folder.path, "a.mjs"), join(folder.path, "b.mjs")]), /two handlers are named same:[^]*a\.mjs[^]*b\.mjs/);
     await assert.rejects(findHandlers([join(folder.path, "c.mjs")]), (error: unknown) =>

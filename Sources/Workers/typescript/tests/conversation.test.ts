@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { ScriptedEngine } from "./engine.js";
+import { NAMES, ScriptedEngine } from "./engine.js";
 
 const HANDLERS = `
 import { spawnSync } from "node:child_process";
@@ -229,7 +229,7 @@ conversation("SIGTERM lets the attempts at hand end and refuses others", async (
 });
 
 conversation("a line cut in two anywhere is read whole", async (engine) => {
-  const text = JSON.stringify({ type: "attempt", lease: 5, handler: "greet.größe", method: "call", input: { name: "李🌍" }, config: {}, dependencies: {}, fetchable: [], dependency_names: [] });
+  const text = JSON.stringify({ ...NAMES, lease: 5, handler: "greet.größe", input: { name: "李🌍" } });
   for (const part of [text.slice(0, 40), text.slice(40), "\n"]) {
     engine.sendText(part);
   }
