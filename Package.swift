@@ -25,6 +25,7 @@ let package = Package(
         .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
         .systemLibrary(
             name: "CMicroHTTPD", pkgConfig: "libmicrohttpd", providers: [.apt(["libmicrohttpd-dev"])]),
+        .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
         .target(name: "CLinux"),
         .target(name: "CChecksum"),
 
@@ -41,6 +42,11 @@ let package = Package(
         .target(
             name: "StepwellLog", dependencies: ["StepwellModel", "CLMDB", "CCrypto", "CChecksum", "CLinux"],
             path: "Sources/Log",
+            swiftSettings: dialect),
+
+        // Requests to a server: what workers elsewhere and clients speak through.
+        .target(
+            name: "StepwellHTTP", dependencies: ["StepwellModel", "CCurl"], path: "Sources/HTTP",
             swiftSettings: dialect),
 
         // What performs, and what users hold in their hands.

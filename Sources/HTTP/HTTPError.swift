@@ -1,0 +1,39 @@
+public import StepwellModel
+
+/// Why a request has no answer. An answer with a bad status is none of these.
+public enum HTTPError: StepwellError, Hashable {
+    /// The address is none.
+    case badAddress(String, reason: String)
+    /// The server cannot be reached, or the connection broke.
+    case noConnection(String, reason: String)
+    /// The answer did not come in time.
+    case timeout(String, after: Duration)
+    /// ``HTTPClient/interrupt()`` was called.
+    case interrupted
+
+    public var code: String {
+        switch self {
+        case .badAddress: "bad_server_address"
+        case .noConnection: "no_connection"
+        case .timeout: "no_answer"
+        case .interrupted: "interrupted_request"
+        }
+    }
+
+    public var message: String {
+        switch self {
+        case .badAddress(let text, let reason): "'\(text)' is no address of a server: \(reason)"
+        case .noConnection(let address, let reason): "no connection to \(address): \(reason)"
+        case .timeout(let address, let limit): "\(address) did not answer within \(limit)"
+        case .interrupted: "the request was broken off"
+        }
+    }
+
+    public var cure: String? {
+        switch self {
+        case .badAddress: "such as http://127.0.0.1:7420, https://example.org, or unix:/run/stepwell/api.sock"
+        case .noConnection: "is the server running? 'stepwell serve' starts one"
+        case .timeout, .interrupted: nil
+        }
+    }
+}
