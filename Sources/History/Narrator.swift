@@ -51,9 +51,10 @@ package struct Narrator {
         case .engine: return Sentence("is enqueued, but no engine is at work", since)
         case .focus(let task):
             return Sentence("is enqueued, but the engine works on task \(task.short) alone", since)
-        case .handler(let name):
+        case .handler(let name, let namespace):
             let what = name.map { "no worker offers the handler '\($0)'" } ?? "nobody runs commands"
-            return Sentence("is enqueued, but \(what)", since)
+            let place = namespace.map { " in the namespace '\($0)'" } ?? ""
+            return Sentence("is enqueued, but \(what)\(place)", since)
         case .place(let workers):
             return Sentence("is enqueued, but all places of \(workers.map(\.name).listed) are taken", since)
         case .turn: return Sentence("goes on with the next decision", since)

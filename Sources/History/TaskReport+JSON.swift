@@ -49,6 +49,7 @@ extension StepReport {
         writer.member("attempts", attempts)
         writer.member("max_attempts", attemptsMax)
         writer.member("lost", losses)
+        if let handlerVersion { writer.member("handler_version", handlerVersion) }
         if let result, state.satisfiesDependents { writer.member("result", result) }
         if let failure, !state.satisfiesDependents { writer.member("error", failure.json) }
         if let adopted { writer.member("adopted_from", adopted == .zero ? .null : .number(String(adopted.rawValue))) }

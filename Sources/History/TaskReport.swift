@@ -67,6 +67,8 @@ public struct StepReport: Sendable {
     public var deadline: Timestamp?
     /// Steps that must be complete before this one can start, and are not.
     public var waitsFor: [String] = []
+    /// Of the handler that runs or last ran the step, when its worker has told it.
+    public var handlerVersion: String?
     /// The lease that runs or last ran.
     public var lease: Lease?
     /// What the step waits for. What an enqueued step waits for, the task's own events do not tell: ``World`` does.
@@ -148,6 +150,7 @@ extension TaskReport {
             steps[start.step].started = steps[start.step].started ?? record.time
             steps[start.step].lastStarted = record.time
             steps[start.step].lease = record.number
+            steps[start.step].handlerVersion = start.handlerVersion
         case .attemptSucceeded(let attempt, let result, _): steps[attempt.step].result = result
         case .attemptFailed(let attempt, let failure): steps[attempt.step].failure = failure
         case .attemptTimedOut(let attempt):

@@ -24,7 +24,9 @@ extension WaitReason {
             members.append(.init("worker", worker.map { .string($0.name) } ?? .null))
             if let deadline { members.append(.init("deadline", .string(deadline.description))) }
         case .focus(let task): members.append(.init("task_id", .string(task.description)))
-        case .handler(let handler): members.append(.init("handler", handler.map(JSON.string) ?? .null))
+        case .handler(let handler, let namespace):
+            members.append(.init("handler", handler.map(JSON.string) ?? .null))
+            if let namespace { members.append(.init("namespace", .string(namespace))) }
         case .place(let workers): members.append(.init("workers", .array(workers.map { .string($0.name) })))
         case .person, .pause, .engine, .turn: break
         }

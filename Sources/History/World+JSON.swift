@@ -54,11 +54,16 @@ extension World {
     }
 
     private func json(_ worker: Worker) -> JSON {
-        [
-            "worker": .number(String(worker.join.worker.rawValue)), "name": .string(worker.join.name),
-            "worker_kind": .string(worker.join.kind.name), "slots": .number(String(worker.join.slots)),
-            "busy": .number(String(worker.busy)),
-            "handlers": .array(worker.join.handlers.map { .string($0.name) }),
+        var members: [JSON.Member] = [
+            .init("worker", .number(String(worker.join.worker.rawValue))), .init("name", .string(worker.join.name)),
+            .init("worker_kind", .string(worker.join.kind.name)),
+            .init("slots", .number(String(worker.join.slots))), .init("busy", .number(String(worker.busy))),
+            .init("handlers", .array(worker.join.handlers.map { .string($0.name) })),
         ]
+        if !worker.join.namespaces.isEmpty {
+            members.append(.init("namespaces", .array(worker.join.namespaces.map(JSON.string))))
+        }
+        if !worker.join.labels.isEmpty { members.append(.init("labels", worker.join.labelsJSON)) }
+        return .object(members)
     }
 }

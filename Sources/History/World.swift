@@ -63,7 +63,7 @@ package struct World: Sendable {
         package let isDeadline: Bool
     }
 
-    /// Enqueued steps in the order in which they go.
+    /// Enqueued steps, in the order in which those of one namespace go.
     package var queue: [Entry] { state.content.queue.map(entry) }
 
     /// What was due, the earliest first.

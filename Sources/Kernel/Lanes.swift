@@ -1,6 +1,6 @@
 import StepwellModel
 
-/// Where enqueued steps wait: a lane for each handler, and the workers that serve it.
+/// Where enqueued steps wait: a lane for each handler in each namespace, and the workers that serve it.
 struct Lanes: Sendable {
     /// A step that waits. The greater priority goes first, then the one that was enqueued earlier.
     struct Waiting: Comparable, Hashable, Sendable {
@@ -22,15 +22,32 @@ struct Lanes: Sendable {
         var isFree: Bool { busy < join.slots }
     }
 
-    private struct Lane: Sendable {
+    /// What names a lane.
+    private struct Place: Hashable, Sendable {
+        let namespace: String
         let handler: String
+    }
+
+    /// A namespace, and the last start of an attempt of its steps since the engine has started.
+    private struct Turn: Sendable {
+        let namespace: String
+        var lastStart = SequenceNumber.zero
+    }
+
+    private struct Lane: Sendable {
+        let place: Place
+        /// The place of its namespace among the turns.
+        let turn: Int
         var queue = Heap<Waiting>()
         /// Steps that really wait here; the heap may hold some that no longer do.
         var count = 0
     }
 
     private var lanes: ContiguousArray<Lane> = []
-    private var indexes: [String: Int] = [:]
+    private var indexes: [Place: Int] = [:]
+    private var turns: ContiguousArray<Turn> = []
+    /// Whether namespaces take turns: see ``EngineStart/rules``.
+    var isFair = true
     /// In the order of their ids.
     private(set) var workers: ContiguousArray<Worker> = []
     /// For each worker the lanes that it serves, by the lane's index.
@@ -43,13 +60,25 @@ struct Lanes: Sendable {
 
     // MARK: Lanes
 
-    mutating func index(of handler: String) -> Int {
-        if let known = indexes[handler] { return known }
+    mutating func index(of handler: String, in namespace: String) -> Int {
+        let lane = Place(namespace: namespace, handler: handler)
+        if let known = indexes[lane] { return known }
         let index = lanes.count
-        lanes.append(Lane(handler: handler))
-        indexes[handler] = index
-        for place in workers.indices { serves[place].append(Self.serves(workers[place].join, handler)) }
+        let turn = turns.firstIndex { $0.namespace == namespace } ?? turns.count
+        if turn == turns.count { turns.append(Turn(namespace: namespace)) }
+        lanes.append(Lane(place: lane, turn: turn))
+        indexes[lane] = index
+        for place in workers.indices { serves[place].append(Self.serves(workers[place].join, lane)) }
         return index
+    }
+
+    /// An attempt of a step that waited there has started: other namespaces are first now.
+    mutating func started(_ lane: Int, _ number: SequenceNumber) { turns[lanes[lane].turn].lastStart = number }
+
+    /// The last start of each namespace of which anything has started, in the order of their names.
+    var lastStarts: [StateContent.LastStart] {
+        turns.filter { $0.lastStart != .zero }.map { .init(namespace: $0.namespace, number: $0.lastStart) }
+            .sorted { $0.namespace < $1.namespace }
     }
 
     mutating func push(_ waiting: Waiting, into lane: Int, isCurrent: (Waiting) -> Bool) {
@@ -72,7 +101,7 @@ struct Lanes: Sendable {
     mutating func join(_ join: WorkerJoin) {
         let place = bound(join.worker)
         workers.insert(Worker(join: join), at: place)
-        serves.insert(ContiguousArray(lanes.map { Self.serves(join, $0.handler) }), at: place)
+        serves.insert(ContiguousArray(lanes.map { Self.serves(join, $0.place) }), at: place)
         freeCount += join.slots
     }
 
@@ -83,12 +112,13 @@ struct Lanes: Sendable {
         serves.remove(at: place)
     }
 
-    /// No worker, and nobody waits.
+    /// No worker, nobody waits, and nothing has started.
     mutating func clear() {
         workers.removeAll()
         serves.removeAll()
         freeCount = 0
         waitingCount = 0
+        for turn in turns.indices { turns[turn].lastStart = .zero }
         for lane in lanes.indices {
             lanes[lane].queue = Heap()
             lanes[lane].count = 0
@@ -116,25 +146,29 @@ struct Lanes: Sendable {
         workers.indices.filter { serves[$0][lane] }.map { workers[$0] }
     }
 
-    /// All steps that wait, in the order in which they go as long as every worker serves them all.
+    /// All steps that wait, in the order in which those of one namespace go as long as every worker serves them all.
     func waiting(isCurrent: (Waiting) -> Bool) -> [Waiting] {
         lanes.flatMap { $0.queue.sorted(where: isCurrent) }.sorted()
     }
 
     // MARK: Matching
 
-    /// The step that goes next, and the worker that runs it: of all steps for which some worker is free, the first by
-    /// priority and age; of its free workers, the least busy. Nil when nothing fits.
+    /// The step that goes next, and the worker that runs it: of all steps for which some worker is free, those of the namespace
+    /// of which nothing has started for the longest time; of them the first by priority and age; of its free workers, the least
+    /// busy. Nil when nothing fits.
     mutating func nextMatch(
         isCurrent: (Waiting) -> Bool
     ) -> (waiting: Waiting, worker: WorkerID, kind: WorkerJoin.Kind)? {
         guard waitingCount > 0, freeCount > 0 else { return nil }
-        var best: (waiting: Waiting, worker: Int)?
+        var best: (waiting: Waiting, worker: Int, lastStart: SequenceNumber)?
         for lane in lanes.indices where lanes[lane].count > 0 {
             guard let worker = leastBusy(serving: lane) else { continue }
             while let top = lanes[lane].queue.top, !isCurrent(top) { lanes[lane].queue.popTop() }
             guard let top = lanes[lane].queue.top else { continue }
-            if best.map({ top < $0.waiting }) ?? true { best = (top, worker) }
+            let lastStart = isFair ? turns[lanes[lane].turn].lastStart : .zero
+            if best.map({ lastStart == $0.lastStart ? top < $0.waiting : lastStart < $0.lastStart }) ?? true {
+                best = (top, worker, lastStart)
+            }
         }
         return best.map { ($0.waiting, workers[$0.worker].join.worker, workers[$0.worker].join.kind) }
     }
@@ -162,7 +196,14 @@ struct Lanes: Sendable {
         return low
     }
 
-    private static func serves(_ join: WorkerJoin, _ handler: String) -> Bool {
-        join.kind == .command ? handler == commandHandler : join.handlers.contains { $0.name == handler }
+    private static func serves(_ join: WorkerJoin, _ lane: Place) -> Bool {
+        guard join.mayServe(lane.namespace) else { return false }
+        return join.kind == .command
+            ? lane.handler == commandHandler : join.handlers.contains { $0.name == lane.handler }
     }
+}
+
+extension WorkerJoin {
+    /// Whether the worker runs steps of templates in the namespace.
+    func mayServe(_ namespace: String) -> Bool { namespaces.isEmpty || namespaces.contains(namespace) }
 }

@@ -34,6 +34,7 @@ extension State {
             isStopping = false
             leases.removeGivenUp { _ in true }
             lanes.clear()
+            lanes.isFair = start.rules > 0
             focus = start.focus
             for slot in tasks.indices { pushAgain(slot) }
         case .engineDraining, .engineStopped: isStopping = true
@@ -230,6 +231,7 @@ extension State {
             .init(
                 lease: number, worker: start.worker, task: tasks[slot].id, step: start.step, attempt: start.attempt))
         lanes.occupy(start.worker)
+        lanes.started(Int(tasks[slot].route.lanes[start.step]), number)
     }
 
     /// An event about the running attempt must name its lease.

@@ -30,18 +30,25 @@ package struct StateContent: Hashable, Sendable {
         package let busy: Int
     }
 
+    package struct LastStart: Hashable, Sendable {
+        package let namespace: String
+        package let number: SequenceNumber
+    }
+
     package let last: SequenceNumber
     package let time: Timestamp
     package let started: SequenceNumber
     package let isStopping: Bool
     package let focus: TaskID?
     package let tasks: [Task]
-    /// Enqueued steps in the order in which they go.
+    /// Enqueued steps, in the order in which those of one namespace go.
     package let queue: [Entry]
     package let held: [Held]
     /// The earliest first; the step's record says when.
     package let timers: [Entry]
     package let workers: [Worker]
+    /// By namespace.
+    package let lastStarts: [LastStart]
 }
 
 extension State {
@@ -59,6 +66,7 @@ extension State {
             held: leases.held.map { .init(task: $0.task, attempt: $0.id, givenUp: $0.givenUp) },
             timers: timers.armed { tasks.stands($0.step, of: $0.slot, since: $0.number) }
                 .map { .init(task: tasks[$0.slot].id, step: $0.step, number: $0.number) },
-            workers: lanes.workers.map { .init(join: $0.join, busy: $0.busy) })
+            workers: lanes.workers.map { .init(join: $0.join, busy: $0.busy) },
+            lastStarts: lanes.lastStarts)
     }
 }

@@ -98,9 +98,19 @@ extension State {
             let timeout = tasks[waiting.slot].plan.template.steps[waiting.step].timeout
             let start = AttemptStart(
                 step: waiting.step, attempt: Int(tasks[waiting.slot].steps[waiting.step].attempt) + 1,
-                worker: worker, workerKind: kind, deadline: timeout.map { turn.time.advanced(by: $0) })
+                worker: worker, workerKind: kind, deadline: timeout.map { turn.time.advanced(by: $0) },
+                handlerVersion: handlerVersion(of: waiting, on: worker))
             decide(.attemptStarted(start), waiting.slot, &turn)
         }
+    }
+
+    /// What the worker has told of the step's handler.
+    private func handlerVersion(of waiting: Lanes.Waiting, on worker: WorkerID) -> String? {
+        guard lanes.isFair,
+            case .callable(let name, _) = tasks[waiting.slot].plan.template.steps[waiting.step].handler.target,
+            let version = lanes.worker(worker)?.handlers.first(where: { $0.name == name })?.version, !version.isEmpty
+        else { return nil }
+        return version
     }
 
     private mutating func nextMatch() -> (waiting: Lanes.Waiting, worker: WorkerID, kind: WorkerJoin.Kind)? {

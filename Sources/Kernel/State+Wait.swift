@@ -18,8 +18,9 @@ package enum WaitReason: Hashable, Sendable {
     case engine
     /// It is enqueued, but the engine works on that task alone.
     case focus(TaskID)
-    /// It is enqueued, but no worker offers the handler; nil: nobody runs commands.
-    case handler(String?)
+    /// It is enqueued, but no worker offers the handler; nil: nobody runs commands. The namespace is told when some worker does,
+    /// but not for templates of that one.
+    case handler(String?, in: String? = nil)
     /// It is enqueued, but all places of these workers, which offer its handler, are taken.
     case place([WorkerJoin])
     /// Nothing: the scheduler takes it on within this very turn.
@@ -103,10 +104,11 @@ extension State {
         if let focus, focus != task { return .focus(focus) }
         let serving = lanes.workers(serving: Int(record.route.lanes[step]))
         guard !serving.isEmpty else {
-            guard case .callable(let name, _) = record.plan.template.steps[step].handler.target else {
-                return .handler(nil)
-            }
-            return .handler(name)
+            let handler = record.plan.template.steps[step].handler
+            let isServedElsewhere = lanes.workers.contains { $0.join.namespaces.contains { isServed(handler, in: $0) } }
+            let namespace = isServedElsewhere ? record.plan.template.namespace : nil
+            guard case .callable(let name, _) = handler.target else { return .handler(nil, in: namespace) }
+            return .handler(name, in: namespace)
         }
         return serving.contains(where: \.isFree) ? .turn : .place(serving.map(\.join))
     }

@@ -50,18 +50,21 @@ package struct State: Sendable {
         tasks.filter { !$0.isVacant }.sorted { $0.id < $1.id }
     }
 
-    /// Whether some worker offers the handler, free or not.
-    package func isServed(_ handler: HandlerTemplate) -> Bool {
-        switch handler.target {
-        case .command: lanes.workers.contains { $0.join.kind == .command }
-        case .callable(let name, _): lanes.workers.contains { $0.join.handlers.contains { $0.name == name } }
+    /// Whether some worker offers the handler to templates of the namespace, free or not.
+    package func isServed(_ handler: HandlerTemplate, in namespace: String) -> Bool {
+        lanes.workers.contains { worker in
+            guard worker.join.mayServe(namespace) else { return false }
+            return switch handler.target {
+            case .command: worker.join.kind == .command
+            case .callable(let name, _): worker.join.handlers.contains { $0.name == name }
+            }
         }
     }
 
-    /// The names of all handlers that some worker offers, sorted.
-    package var offeredHandlers: [String] {
+    /// The names of all handlers that some worker offers to templates of the namespaces, sorted.
+    package func offeredHandlers(in namespaces: [String]) -> [String] {
         var names: [String] = []
-        for worker in lanes.workers {
+        for worker in lanes.workers where namespaces.contains(where: worker.join.mayServe) {
             for handler in worker.join.handlers where !names.contains(handler.name) { names.append(handler.name) }
         }
         return names.sorted()
@@ -89,7 +92,7 @@ package struct State: Sendable {
             case .command: Lanes.commandHandler
             }
         }
-        let route = Route(plan: plan, lanes: handlers.map { Int32(lanes.index(of: $0)) })
+        let route = Route(plan: plan, lanes: handlers.map { Int32(lanes.index(of: $0, in: plan.template.namespace)) })
         routes[plan.digest] = route
         return route
     }

@@ -47,8 +47,14 @@ extension WorkerJoin.Kind {
         case .inProcess: "in_process"
         case .command: "command"
         case .process: "process"
+        case .remote: "remote"
         }
     }
+}
+
+extension WorkerJoin {
+    /// The labels as an object.
+    package var labelsJSON: JSON { .object(labels.map { .init($0.name, .string($0.value)) }) }
 }
 
 /// Writes the members of `data`: each key of the log by its name.
@@ -64,6 +70,7 @@ private struct DataWriter {
             json.member("host", start.host)
             json.optional("focus", start.focus?.description)
             json.optional("reason", start.reason)
+            if start.rules != 0 { json.member("rules", start.rules) }
         case .workerJoined(let join): write(join, to: &json)
         case .workerLeft(let worker, let reason):
             json.member("worker", worker.rawValue)
@@ -122,6 +129,7 @@ private struct DataWriter {
             json.member("worker", start.worker.rawValue)
             json.member("worker_kind", start.workerKind.name)
             if let deadline = start.deadline { json.member("deadline_ms", deadline.milliseconds) }
+            json.optional("handler_version", start.handlerVersion)
         case .retryScheduled(let step, let due):
             write(step, to: &json)
             json.member("due_ms", due.milliseconds)
@@ -176,6 +184,8 @@ private struct DataWriter {
         }
         json.endArray()
         json.member("slots", join.slots)
+        if !join.namespaces.isEmpty { json.strings("namespaces", join.namespaces) }
+        if !join.labels.isEmpty { json.member("labels", join.labelsJSON) }
     }
 
     private func write(_ submission: Submission, to json: inout JSONWriter) {

@@ -63,8 +63,18 @@ public struct EngineStart: Hashable, Sendable {
     public var focus: TaskID?
     /// An operator's words, when somebody has it go on with open tasks.
     public var reason: String?
+    /// Which rules the scheduler follows from here on. 0: steps go by priority and age alone, whatever their namespaces; an
+    /// attempt does not tell the version of its handler. 1: the present ones.
+    public var rules: Int
 
-    public init(version: String, processID: Int, host: String, focus: TaskID? = nil, reason: String? = nil) {
+    /// The rules that this version follows. A log of an earlier one is held against those that it was written by.
+    public static let presentRules = 1
+
+    public init(
+        version: String, processID: Int, host: String, focus: TaskID? = nil, reason: String? = nil,
+        rules: Int = presentRules
+    ) {
+        self.rules = rules
         self.version = version
         self.processID = processID
         self.host = host
@@ -134,6 +144,8 @@ public struct WorkerJoin: Hashable, Sendable {
         case command = 1
         /// A process that speaks the worker protocol.
         case process = 2
+        /// The same elsewhere, over HTTP.
+        case remote = 3
     }
 
     public var worker: WorkerID
@@ -144,13 +156,33 @@ public struct WorkerJoin: Hashable, Sendable {
     public var handlers: [HandlerVersion]
     /// How many attempts it runs at the same time.
     public var slots: Int
+    /// The namespaces of the templates whose steps it runs; none: all.
+    public var namespaces: [String]
+    /// What its owner says of it, in order; without an effect.
+    public var labels: [WorkerLabel]
 
-    public init(worker: WorkerID, name: String, kind: Kind, handlers: [HandlerVersion], slots: Int) {
+    public init(
+        worker: WorkerID, name: String, kind: Kind, handlers: [HandlerVersion], slots: Int, namespaces: [String] = [],
+        labels: [WorkerLabel] = []
+    ) {
+        self.namespaces = namespaces
+        self.labels = labels
         self.worker = worker
         self.name = name
         self.kind = kind
         self.handlers = handlers
         self.slots = slots
+    }
+}
+
+/// Such as `zone`, `b`.
+public struct WorkerLabel: Hashable, Sendable {
+    public var name: String
+    public var value: String
+
+    public init(name: String, value: String) {
+        self.name = name
+        self.value = value
     }
 }
 
@@ -188,10 +220,14 @@ public struct AttemptStart: Hashable, Sendable {
     public var workerKind: WorkerJoin.Kind
     /// When the attempt is ended, if its step has a timeout.
     public var deadline: Timestamp?
+    /// Of the handler, when its worker has told one.
+    public var handlerVersion: String?
 
     public init(
-        step: StepIndex, attempt: Int, worker: WorkerID, workerKind: WorkerJoin.Kind, deadline: Timestamp? = nil
+        step: StepIndex, attempt: Int, worker: WorkerID, workerKind: WorkerJoin.Kind, deadline: Timestamp? = nil,
+        handlerVersion: String? = nil
     ) {
+        self.handlerVersion = handlerVersion
         self.step = step
         self.attempt = attempt
         self.worker = worker

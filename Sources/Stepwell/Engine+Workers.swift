@@ -37,14 +37,16 @@ extension Engine {
     package func requireHandlers(of templates: [Template]) async throws {
         var missing: [String] = []
         for template in templates {
-            for name in try await core.ask({ state in template.steps.map(\.handler).filter { !state.isServed($0) } })
-                .compactMap(\.callableName) where !missing.contains(name)
-            {
+            for name in try await core.ask({ state in
+                template.steps.map(\.handler).filter { !state.isServed($0, in: template.namespace) }
+            })
+            .compactMap(\.callableName) where !missing.contains(name) {
                 missing.append(name)
             }
         }
         guard missing.isEmpty else {
-            throw NoHandlerError(missing: missing, offered: try await core.ask { $0.offeredHandlers })
+            throw NoHandlerError(
+                missing: missing, offered: try await core.ask { $0.offeredHandlers(in: templates.map(\.namespace)) })
         }
     }
 

@@ -36,7 +36,10 @@ struct ReportJSONTests {
         let step = try #require(json["steps"]?["a"])
         #expect(
             step.members?.map(\.name)
-                == ["state", "attempts", "max_attempts", "lost", "result", "started_at", "completed_at"])
+                == [
+                    "state", "attempts", "max_attempts", "lost", "handler_version", "result", "started_at",
+                    "completed_at",
+                ])
         #expect(step["attempts"]?.int == 1)
         #expect(step["max_attempts"]?.int == 3)
     }

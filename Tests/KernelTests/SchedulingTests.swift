@@ -102,10 +102,10 @@ struct SchedulingTests {
             try story.submit() == [
                 "task.submitted", "step.enqueued a", "step.enqueued b", "attempt.started a/1 on 1",
             ])
-        #expect(!story.driver.state.isServed(.callable("other")))
+        #expect(!story.driver.state.isServed(.callable("other"), in: "tests"))
         #expect(
             story.join(.offering("other", "more", id: 2)) == ["worker.joined 2", "attempt.started b/1 on 2"])
-        #expect(story.driver.state.isServed(.callable("other")))
+        #expect(story.driver.state.isServed(.callable("other"), in: "tests"))
     }
 
     @Test("A command is run by the engine's own runner of commands, and by no other")
@@ -114,7 +114,7 @@ struct SchedulingTests {
         command[0].handler = .command(["true"])
         var story = Story(command)
         #expect(try story.submit() == ["task.submitted", "step.enqueued a"])
-        #expect(!story.driver.state.isServed(command[0].handler))
+        #expect(!story.driver.state.isServed(command[0].handler, in: "tests"))
         #expect(story.join(.offering(id: 2, kind: .command)) == ["worker.joined 2", "attempt.started a/1 on 2"])
     }
 

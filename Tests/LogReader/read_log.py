@@ -38,7 +38,8 @@ DATA = {
     21: "name", 22: "version", 23: "handlers", 24: "slots", 25: "process_id", 26: "host", 27: "observed_ms",
     28: "used_ms", 29: "template", 30: "namespace", 31: "environment", 32: "input", 33: "priority", 34: "key",
     35: "correlation_id", 36: "parent_correlation_id", 37: "initiator", 38: "source_system", 39: "tags",
-    40: "focus", 41: "forked_from", 42: "adopted", 43: "origin", 50: "task_count", 51: "event_count", 52: "before_ms",
+    40: "focus", 41: "forked_from", 42: "adopted", 43: "origin", 44: "namespaces",
+    45: "labels", 46: "handler_version", 47: "rules", 50: "task_count", 51: "event_count", 52: "before_ms",
 }
 REASONS = {
     "attempt.lost": ["engine_died", "worker_died", "engine_stopped"],
@@ -46,7 +47,7 @@ REASONS = {
     "step.failed": ["attempts_exhausted", "not_retryable", "losses_exhausted"],
 }
 ACTORS = ["scheduler", "engine", "worker", "client", "operator"]
-WORKER_KINDS = ["in_process", "command", "process"]
+WORKER_KINDS = ["in_process", "command", "process", "remote"]
 STATES = [
     "pending", "in_progress", "waiting_for_retry", "blocked_by_failures", "paused", "complete", "error",
     "cancelled", "resolved_manually",
@@ -239,6 +240,8 @@ def data(kind, raw, steps):
             result[name] = WORKER_KINDS[value]
         elif name == "handlers":
             result[name] = [{"name": name, "version": version} for name, version in value]
+        elif name == "labels":
+            result[name] = dict(value)
         elif name in ("focus", "forked_from"):
             result[name] = str(uuid.UUID(bytes=value))
         else:

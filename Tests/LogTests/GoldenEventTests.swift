@@ -45,7 +45,7 @@ struct GoldenEventTests {
     private static let result = JSONText(trusted: Array(#"{"total": 3849.68}"#.utf8))
 
     private static let events: [Event] = [
-        .engineStarted(EngineStart(version: "0.1.0", processID: 4242, host: "db1")),
+        .engineStarted(EngineStart(version: "0.1.0", processID: 4242, host: "db1", rules: 0)),
         .engineStopped,
         .workerJoined(
             WorkerJoin(

@@ -43,17 +43,20 @@ extension SeededGenerator {
             .engineStarted(
                 EngineStart(
                     version: text(), processID: Int(signed()), host: text(), focus: maybe { $0.taskID() },
-                    reason: maybe { $0.text() }))
+                    reason: maybe { $0.text() }, rules: Int.random(in: 0...2, using: &self)))
         case .engineDraining: .engineDraining
         case .engineStopped: .engineStopped
         case .workerJoined:
             .workerJoined(
                 WorkerJoin(
                     worker: WorkerID(UInt32(small())), name: text(),
-                    kind: [.inProcess, .command, .process].randomElement(using: &self)!,
+                    kind: [.inProcess, .command, .process, .remote].randomElement(using: &self)!,
                     handlers: (0..<Int.random(in: 0..<4, using: &self)).map { _ in
                         HandlerVersion(name: text(), version: text())
-                    }, slots: small()))
+                    }, slots: small(), namespaces: (0..<Int.random(in: 0..<3, using: &self)).map { _ in text() },
+                    labels: (0..<Int.random(in: 0..<3, using: &self)).map { _ in
+                        WorkerLabel(name: text(), value: text())
+                    }))
         case .workerLeft: .workerLeft(WorkerID(UInt32(small())), reason: text())
         case .clockClamped: .clockClamped(observed: timestamp(), used: timestamp())
         case .templateRegistered:
@@ -94,7 +97,7 @@ extension SeededGenerator {
             .attemptStarted(
                 AttemptStart(
                     step: small(), attempt: small(), worker: WorkerID(UInt32(small())), workerKind: .process,
-                    deadline: maybe { $0.timestamp() }))
+                    deadline: maybe { $0.timestamp() }, handlerVersion: maybe { $0.text() }))
         case .retryScheduled: .retryScheduled(small(), due: timestamp())
         case .stepCompleted: .stepCompleted(small())
         case .stepFailed: .stepFailed(small(), FailureReason.allCases.randomElement(using: &self)!)

@@ -76,6 +76,7 @@ extension EventData {
         var host: String?
         var focus: TaskID?
         var reason: String?
+        var rules = 0
         var keys = try reader.map()
         while let key = try reader.key(&keys) {
             switch key {
@@ -84,12 +85,13 @@ extension EventData {
             case Key.host: host = try reader.text()
             case Key.focus: focus = try reader.taskID()
             case Key.note: reason = try reader.text()
+            case Key.rules: rules = try reader.unsigned(as: Int.self)
             default: try reader.skip()
             }
         }
         guard let version, let processID, let host else { throw CBORError(.missing, at: reader.offset) }
         return .engineStarted(
-            EngineStart(version: version, processID: processID, host: host, focus: focus, reason: reason))
+            EngineStart(version: version, processID: processID, host: host, focus: focus, reason: reason, rules: rules))
     }
 
     private static func workerJoin(from reader: inout CBORReader) throws(CBORError) -> Event {
@@ -98,6 +100,8 @@ extension EventData {
         var name: String?
         var handlers: [HandlerVersion] = []
         var slots: Int?
+        var namespaces: [String] = []
+        var labels: [WorkerLabel] = []
         var keys = try reader.map()
         while let key = try reader.key(&keys) {
             switch key {
@@ -105,18 +109,19 @@ extension EventData {
             case Key.workerKind: kind = try reader.enumeration()
             case Key.name: name = try reader.text()
             case Key.handlers:
-                for _ in 0..<(try reader.array()) {
-                    let start = reader.offset
-                    guard try reader.array() == 2 else { throw CBORError(.outOfRange, at: start) }
-                    handlers.append(HandlerVersion(name: try reader.text(), version: try reader.text()))
-                }
+                for pair in try reader.pairs() { handlers.append(HandlerVersion(name: pair.0, version: pair.1)) }
             case Key.slots: slots = Int(try reader.integer())
+            case Key.namespaces: namespaces = try reader.texts()
+            case Key.labels:
+                for pair in try reader.pairs() { labels.append(WorkerLabel(name: pair.0, value: pair.1)) }
             default: try reader.skip()
             }
         }
         guard let worker, let kind, let name, let slots else { throw CBORError(.missing, at: reader.offset) }
         return .workerJoined(
-            WorkerJoin(worker: WorkerID(worker), name: name, kind: kind, handlers: handlers, slots: slots))
+            WorkerJoin(
+                worker: WorkerID(worker), name: name, kind: kind, handlers: handlers, slots: slots,
+                namespaces: namespaces, labels: labels))
     }
 
     private static func clockClamp(from reader: inout CBORReader) throws(CBORError) -> Event {
@@ -248,6 +253,17 @@ extension EventData {
 }
 
 extension CBORReader {
+    /// An array of arrays of two texts.
+    fileprivate mutating func pairs() throws(CBORError) -> [(String, String)] {
+        var pairs: [(String, String)] = []
+        for _ in 0..<(try array()) {
+            let start = offset
+            guard try array() == 2 else { throw CBORError(.outOfRange, at: start) }
+            pairs.append((try text(), try text()))
+        }
+        return pairs
+    }
+
     mutating func timestamp() throws(CBORError) -> Timestamp { Timestamp(milliseconds: try integer()) }
 
     mutating func enumeration<Value: RawRepresentable<UInt8>>() throws(CBORError) -> Value {

@@ -48,6 +48,10 @@ enum EventData {
         static let forkedFrom: UInt64 = 41
         static let adopted: UInt64 = 42
         static let origin: UInt64 = 43
+        static let namespaces: UInt64 = 44
+        static let labels: UInt64 = 45
+        static let handlerVersion: UInt64 = 46
+        static let rules: UInt64 = 47
         static let taskCount: UInt64 = 50
         static let eventCount: UInt64 = 51
         static let before: UInt64 = 52
@@ -64,12 +68,13 @@ enum EventData {
             writer.map(4)
             writer.attempt(attempt)
         case .attemptStarted(let start):
-            writer.map(start.deadline == nil ? 4 : 5)
+            writer.map(4 + (start.deadline == nil ? 0 : 1) + (start.handlerVersion == nil ? 0 : 1))
             writer.field(Key.step, start.step)
             writer.field(Key.attempt, start.attempt)
             writer.field(Key.worker, start.worker.rawValue)
             writer.field(Key.workerKind, start.workerKind.rawValue)
             if let deadline = start.deadline { writer.field(Key.deadline, deadline) }
+            writer.field(Key.handlerVersion, start.handlerVersion)
         case .attemptSucceeded(let attempt, let result, let metadata):
             writer.map(metadata == nil ? 5 : 6)
             writer.attempt(attempt)
@@ -139,7 +144,7 @@ enum EventData {
             writer.field(Key.observed, observed)
             writer.field(Key.used, used)
         case .engineStarted(let start):
-            writer.map(3 + (start.focus == nil ? 0 : 1) + (start.reason == nil ? 0 : 1))
+            writer.map(3 + (start.focus == nil ? 0 : 1) + (start.reason == nil ? 0 : 1) + (start.rules == 0 ? 0 : 1))
             writer.field(Key.note, start.reason)
             writer.field(Key.version, start.version)
             writer.field(Key.processID, start.processID)
@@ -148,6 +153,7 @@ enum EventData {
                 writer.key(Key.focus)
                 writer.taskID(focus)
             }
+            if start.rules != 0 { writer.field(Key.rules, start.rules) }
         case .workerJoined(let join): encode(join, into: &writer)
         case .taskSubmitted(let submission): encode(submission, into: &writer)
         }
@@ -174,7 +180,7 @@ enum EventData {
     }
 
     private static func encode(_ join: WorkerJoin, into writer: inout CBORWriter) {
-        writer.map(5)
+        writer.map(5 + (join.namespaces.isEmpty ? 0 : 1) + (join.labels.isEmpty ? 0 : 1))
         writer.field(Key.worker, join.worker.rawValue)
         writer.field(Key.workerKind, join.kind.rawValue)
         writer.field(Key.name, join.name)
@@ -186,6 +192,20 @@ enum EventData {
             writer.text(handler.version)
         }
         writer.field(Key.slots, join.slots)
+        if !join.namespaces.isEmpty {
+            writer.key(Key.namespaces)
+            writer.array(join.namespaces.count)
+            for namespace in join.namespaces { writer.text(namespace) }
+        }
+        if !join.labels.isEmpty {
+            writer.key(Key.labels)
+            writer.array(join.labels.count)
+            for label in join.labels {
+                writer.array(2)
+                writer.text(label.name)
+                writer.text(label.value)
+            }
+        }
     }
 
     private static func encode(_ submission: Submission, into writer: inout CBORWriter) {

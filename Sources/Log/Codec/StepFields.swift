@@ -18,6 +18,7 @@ struct StepFields {
     var note: String?
     var steps: [StepIndex]?
     var origin: SequenceNumber?
+    var handlerVersion: String?
 
     @inline(__always)
     init() {}
@@ -53,6 +54,7 @@ struct StepFields {
             self.steps = steps
         case EventData.Key.note: note = try reader.text()
         case EventData.Key.origin: origin = SequenceNumber(try reader.unsigned())
+        case EventData.Key.handlerVersion: handlerVersion = try reader.text()
         default: try reader.skip()
         }
     }
@@ -80,7 +82,7 @@ struct StepFields {
     func attemptStart() throws(CBORError) -> AttemptStart {
         AttemptStart(
             step: try step(), attempt: try require(attemptValue), worker: try worker(),
-            workerKind: try require(kindValue), deadline: deadline)
+            workerKind: try require(kindValue), deadline: deadline, handlerVersion: handlerVersion)
     }
 
     @inline(__always)

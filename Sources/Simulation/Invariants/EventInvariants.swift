@@ -190,7 +190,10 @@ enum Workers: EventInvariant {
     static func fault(in record: EventRecord, after ledger: Ledger) -> String? {
         guard let place = ledger.place(record.task), case .attemptStarted(let start) = record.event else { return nil }
         guard let worker = ledger.worker(start.worker) else { return "\(start.worker) is not there" }
-        guard worker.join.serves(ledger.tasks[place].template.steps[start.step].handler) else {
+        guard
+            worker.join.serves(
+                ledger.tasks[place].template.steps[start.step].handler, in: ledger.tasks[place].submission.namespace)
+        else {
             return "\(start.worker) does not offer the handler of step \(start.step)"
         }
         guard worker.busy < worker.join.slots else { return "\(start.worker) has no free place" }
@@ -249,7 +252,8 @@ enum Waits: EventInvariant {
     }
 }
 
-/// Of the steps that wait for the worker, the first by priority and age starts.
+/// Of the steps that wait for the worker, those of the namespace go first of which nothing has started for the longest time, and
+/// of them the first by priority and age.
 enum Order: EventInvariant {
     static let name = "order"
 
@@ -258,11 +262,16 @@ enum Order: EventInvariant {
             let worker = ledger.worker(start.worker), let number = ledger.tasks[place].steps[start.step].enqueued
         else { return nil }
         let priority = ledger.tasks[place].submission.priority
+        let last = ledger.lastStarts[ledger.tasks[place].submission.namespace]
         for other in ledger.waiting {
-            let isFirst = other.priority == priority ? other.number < number : other.priority > priority
+            let namespace = ledger.tasks[other.task].submission.namespace
+            let isFirst =
+                if ledger.lastStarts[namespace] != last {
+                    (ledger.lastStarts[namespace] ?? .zero) < (last ?? .zero)
+                } else { other.priority == priority ? other.number < number : other.priority > priority }
             guard isFirst, ledger.focus == nil || ledger.focus == ledger.tasks[other.task].id,
                 !ledger.tasks[other.task].isPaused,
-                worker.join.serves(ledger.tasks[other.task].template.steps[other.step].handler)
+                worker.join.serves(ledger.tasks[other.task].template.steps[other.step].handler, in: namespace)
             else { continue }
             return "step \(start.step) starts, which was enqueued by \(number), before the one of \(other.number)"
         }

@@ -76,6 +76,8 @@ package struct Ledger: Sendable {
     package private(set) var workers: [Worker] = []
     package private(set) var held: [Lease: AttemptID] = [:]
     package private(set) var waiting: [Waiting] = []
+    /// The last start of an attempt in each namespace since the engine has started.
+    package private(set) var lastStarts: [String: SequenceNumber] = [:]
     private var templates: [TemplateDigest: Template] = [:]
 
     private struct Identity: Hashable {
@@ -136,6 +138,7 @@ package struct Ledger: Sendable {
         switch record.event {
         case .engineStarted(let start):
             (workers, started, focus, isStopping) = ([], record.number, start.focus, false)
+            lastStarts = [:]
         case .engineDraining, .engineStopped: isStopping = true
         case .workerJoined(let join): workers.append(Worker(join: join))
         case .workerLeft(let worker, _): workers.removeAll { $0.join.worker == worker }
@@ -200,6 +203,7 @@ package struct Ledger: Sendable {
         leaveQueue(place, start.step)
         if let worker = workers.firstIndex(where: { $0.join.worker == start.worker }) { workers[worker].busy += 1 }
         tasks[place].hasStarted = true
+        lastStarts[tasks[place].submission.namespace] = record.number
         tasks[place].steps[start.step].startCount += 1
         tasks[place].steps[start.step].running = record.number
         tasks[place].steps[start.step].kind = start.workerKind
@@ -227,9 +231,10 @@ package struct Ledger: Sendable {
 }
 
 extension WorkerJoin {
-    /// Whether the worker can run the handler.
-    package func serves(_ handler: HandlerTemplate) -> Bool {
-        switch handler.target {
+    /// Whether the worker can run the handler for a template of the namespace.
+    package func serves(_ handler: HandlerTemplate, in namespace: String) -> Bool {
+        guard namespaces.isEmpty || namespaces.contains(namespace) else { return false }
+        return switch handler.target {
         case .command: kind == .command
         case .callable(let name, _): kind != .command && handlers.contains { $0.name == name }
         }

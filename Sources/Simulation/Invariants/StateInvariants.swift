@@ -128,7 +128,7 @@ enum NothingIdles: StateInvariant {
             let task = ledger.tasks[waiting.task]
             guard content.focus == nil || content.focus == task.id, !task.isPaused else { continue }
             let handler = task.template.steps[waiting.step].handler
-            if free.contains(where: { $0.join.serves(handler) }) {
+            if free.contains(where: { $0.join.serves(handler, in: task.submission.namespace) }) {
                 return "step \(waiting.step) of task \(task.id) waits though a worker is free"
             }
         }

@@ -15,7 +15,20 @@ extension Scenario {
         conduct = random.conduct()
         acts = random.acts(plots: plots)
         addPauses()
+        spread()
         snapshotsFrom = random.chance(70) ? random.number(4...40) : 256
+    }
+
+    /// Some templates are in a namespace of their own, and some workers serve only one.
+    private mutating func spread() {
+        var random = SplitMix64(seed: seed, 9)
+        guard random.chance(50) else { return }
+        let namespaces = ["tests", "others"]
+        plots[plots.count - 1].template.namespace = namespaces[1]
+        for worker in workers.indices where random.chance(30) {
+            workers[worker].kind = workers[worker].kind == .process ? .remote : workers[worker].kind
+            workers[worker].namespaces = [random.pick(namespaces)]
+        }
     }
 
     /// Tasks are paused near something else that happens. Drawn from numbers of their own, so that the rest stays as it is.

@@ -36,8 +36,10 @@ extension Helper: CustomStringConvertible {
             case .inProcess: "in process"
             case .command: "commands"
             case .process: "a process"
+            case .remote: "a process elsewhere"
             }
-        return ([kind] + handlers).joined(separator: " ") + ", \(slots) at a time, after \(delay) ms"
+        let place = namespaces.isEmpty ? "" : " for " + namespaces.joined(separator: " ")
+        return ([kind] + handlers).joined(separator: " ") + place + ", \(slots) at a time, after \(delay) ms"
     }
 }
 

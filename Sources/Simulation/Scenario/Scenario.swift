@@ -37,6 +37,8 @@ package struct Helper: Sendable, Hashable {
     package var slots: Int
     /// How long after the engine it is there, in milliseconds.
     package var delay: Int
+    /// None: all.
+    package var namespaces: [String] = []
 }
 
 /// Something that somebody does at a time, in milliseconds since the beginning.

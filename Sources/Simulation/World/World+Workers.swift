@@ -13,7 +13,8 @@ extension World {
         engine.workers.append((id, helper))
         let join = WorkerJoin(
             worker: id, name: "worker#\(id.rawValue)", kind: helper.kind,
-            handlers: helper.handlers.map { HandlerVersion(name: $0, version: "1") }, slots: helper.slots)
+            handlers: helper.handlers.map { HandlerVersion(name: $0, version: "1") }, slots: helper.slots,
+            namespaces: helper.namespaces)
         post(.join(join, SimulatedRunner(engine.outbox)))
     }
 

@@ -13,7 +13,7 @@ struct Story {
     private var tasks: [String: TaskID] = [:]
     /// The last attempt of each step that was given to a worker.
     private var deliveries: [TaskID: [StepIndex: Delivery]] = [:]
-    private var templateCount: UInt8 = 0
+    private var templateCount = 0
     /// What left the engine after the last turn.
     private(set) var effects: [String] = []
 
@@ -27,23 +27,26 @@ struct Story {
 
     mutating func submit(
         _ label: String = "", steps: [StepTemplate]? = nil, key: String? = nil, priority: Int = 0,
-        replacing: Bool = false
+        replacing: Bool = false, namespace: String = "tests"
     ) throws -> [String] {
-        let request = submission(label, steps: steps, key: key, priority: priority, replacing: replacing)
+        let request = submission(
+            label, steps: steps, key: key, priority: priority, replacing: replacing, namespace: namespace)
         return try turn([request])
     }
 
     /// The wish to submit a task, for a turn of several.
     mutating func submission(
         _ label: String = "", steps: [StepTemplate]? = nil, key: String? = nil, priority: Int = 0,
-        replacing: Bool = false
+        replacing: Bool = false, namespace: String = "tests"
     ) -> Request {
         templateCount += 1
         let id = TaskID(high: 7, low: UInt64(templateCount))
         tasks[label] = id
-        let template = steps.map(Template.of) ?? template
+        var template = steps.map(Template.of) ?? template
+        template.namespace = namespace
+        let digest = TemplateDigest(Array((steps == nil ? namespace : "template \(templateCount)").utf8))
         return driver.submit(
-            id, template, digest: TemplateDigest([steps == nil ? 0 : templateCount]), key: key, priority: priority,
+            id, template, digest: digest, key: key, priority: priority,
             replacing: replacing)
     }
 
@@ -189,11 +192,11 @@ extension Story.End {
 
 extension WorkerJoin {
     static func offering(
-        _ handlers: String..., id: UInt32 = 1, kind: Kind = .process, slots: Int = 1
+        _ handlers: String..., id: UInt32 = 1, kind: Kind = .process, slots: Int = 1, namespaces: [String] = []
     ) -> WorkerJoin {
         WorkerJoin(
             worker: WorkerID(id), name: "worker#\(id)", kind: kind,
-            handlers: handlers.map { HandlerVersion(name: $0, version: "1") }, slots: slots)
+            handlers: handlers.map { HandlerVersion(name: $0, version: "1") }, slots: slots, namespaces: namespaces)
     }
 }
 
