@@ -34,14 +34,11 @@ package final class RemoteWorkers: @unchecked Sendable {
     // MARK: Requests, from any thread
 
     /// A new session; the answer is `welcome`.
-    package func register(_ body: [UInt8], allowed: [String]? = nil, _ answer: @escaping Answer) {
+    package func register(_ body: [UInt8], _ answer: @escaping Answer) {
         do throws(RemoteError) {
-            var hello = try RemoteHello(body)
-            if let allowed {
-                hello.namespaces = hello.namespaces.isEmpty ? allowed : hello.namespaces.filter(allowed.contains)
-            }
+            let hello = try RemoteHello(body)
             let id = Self.newID()
-            reactor.perform { [hello] in self.begin(id, hello, answer) }
+            reactor.perform { self.begin(id, hello, answer) }
         } catch { answer(.failure(error)) }
     }
 

@@ -116,16 +116,24 @@ extension HTTPServer {
             head.query.append((name, value))
         }
         var length = 0
+        var ends: [(name: String, value: String)] = []
         for (name, value) in values(of: connection, .HEADER_KIND) {
             let name = String(decoding: name, as: UTF8.self).lowercased()
             let value = String(decoding: value, as: UTF8.self)
             if name == "content-length" { length = Int(value) ?? 0 }
+            if name == "content-length" || name == "transfer-encoding" { ends.append((name, value)) }
             if HTTPRequest.headersKept.contains(name) { head.headers[name] = value }
         }
         let exchange = Exchange(connection: connection, head: head, bodyBytesMax: bodyLimit(head))
         begin(exchange)
         if !isReadable { exchange.fault = Problem.badAddress.response }
-        if length > exchange.bodyBytesMax {
+        if ends.count > 1
+            || ends.contains(where: { $0.name == "transfer-encoding" && $0.value.lowercased() != "chunked" })
+        {
+            // Where this body ends is a matter of opinion, and so is where the next request begins.
+            exchange.fault = Problem.unclearEnd.response
+            exchange.isBodyDropped = true
+        } else if length > exchange.bodyBytesMax {
             exchange.fault = Problem.bodyTooLarge(exchange.bodyBytesMax).response
             exchange.isBodyDropped = true
         } else if bytesReceived.load(ordering: .relaxed) + length > limits.bodiesBytesMax {

@@ -45,6 +45,8 @@ package final class HTTPServer: Sendable {
             option(.CONNECTION_LIMIT, limits.connectionsMax),
             option(.CONNECTION_MEMORY_LIMIT, limits.headerBytesMax),
             option(.CONNECTION_MEMORY_INCREMENT, 1024),
+            // A proxy in front may read what is not quite HTTP in another way than this server does.
+            option(.STRICT_FOR_CLIENT, 1),
             option(.UNESCAPE_CALLBACK, mhd_no_unescape()),
             option(.NOTIFY_COMPLETED, mhd_on_completed(requestCompleted), context),
             option(.NOTIFY_CONNECTION, mhd_on_connection(connectionChanged), context),

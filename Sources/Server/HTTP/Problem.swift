@@ -87,6 +87,10 @@ extension Problem {
     static let badAddress = Problem(
         400, "bad_address", "the address has a wrong escape or is not UTF-8", cure: "write '%25' for a percent sign")
 
+    static let unclearEnd = Problem.malformed(
+        "the headers do not say in one way where the body ends",
+        cure: "send one 'Content-Length', or 'Transfer-Encoding: chunked' and nothing else")
+
     static func bodyTooLarge(_ limit: Int) -> Problem {
         Problem(413, "body_too_large", "the body is larger than \(limit) bytes", cure: "send less at once")
     }

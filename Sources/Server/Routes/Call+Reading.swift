@@ -4,6 +4,13 @@ import StepwellModel
 // What routes read from a request, each with an error that names the place.
 
 extension Call {
+    /// Refuses a token for single namespaces where what is asked for belongs to all of them.
+    func needAllNamespaces(_ subject: String) throws(Problem) {
+        guard case .all = identity.namespaces else {
+            throw Problem(403, "not_allowed", "the token is for single namespaces; \(subject) of all")
+        }
+    }
+
     /// Refuses a parameter that nobody reads: most likely its name is mistyped.
     func allowOnly(_ names: String...) throws(Problem) {
         for (name, _) in request.query where !names.contains(name) {

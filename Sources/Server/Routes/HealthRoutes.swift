@@ -50,7 +50,10 @@ extension Routes {
                 id: "getStatistics", tag: "Health", summary: "Count what the store holds: events, tasks, bytes.",
                 details: "Goes through all events once, which takes a while in a large store.",
                 answers: [(200, "The counts.", .json("Statistics"))]),
-            .slow { call in HTTPResponse(json: try call.service.store.statistics().json) }),
+            .slow { call in
+                try call.needAllNamespaces("the counts are")
+                return HTTPResponse(json: try call.service.store.statistics().json)
+            }),
         Route(
             "GET", "/v1/openapi.json", .none,
             Operation(

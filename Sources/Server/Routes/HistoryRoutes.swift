@@ -86,9 +86,7 @@ extension Routes {
                 answers: [(200, "The state.", .json("World"))]),
             .slow { call in
                 try call.allowOnly("at")
-                guard case .all = call.identity.namespaces else {
-                    throw Problem(403, "not_allowed", "the token is for single namespaces; the state is of all")
-                }
+                try call.needAllNamespaces("the state is")
                 let last = call.service.store.head.time
                 let moment = try call.request.queried("at").map { text in
                     guard let moment = MomentText(text) else {

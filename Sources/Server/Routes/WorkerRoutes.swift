@@ -18,9 +18,8 @@ extension Routes {
                     example: ["type": "hello", "protocol": 1, "handlers": [["name": "etl.load"]], "concurrency": 4]),
                 answers: [(201, "The session: `welcome`.", .json("Welcome"))], problems: [409]),
             .direct { call, answer in
-                let allowed: [String]? =
-                    if case .only(let names) = call.identity.namespaces { names } else { nil }
-                call.service.workers.register(call.request.body, allowed: allowed) { answer(HTTPResponse(201, $0)) }
+                try call.needAllNamespaces("the workers are")
+                call.service.workers.register(call.request.body) { answer(HTTPResponse(201, $0)) }
             }),
         Route(
             "POST", "/v1/workers/{worker}/poll", .work,
@@ -29,6 +28,7 @@ extension Routes {
                 body: .json("Poll", example: ["after": 0, "wait_ms": 5000, "attempts_max": 4]),
                 answers: [(200, "Messages from the engine.", .json("Messages"))], problems: [404]),
             .direct { call, answer in
+                try call.needAllNamespaces("the workers are")
                 call.service.workers.poll(call["worker"], call.request.body) { answer(HTTPResponse(200, $0)) }
             }),
         Route(
@@ -42,6 +42,7 @@ extension Routes {
                 answers: [(200, "Messages from the engine.", .json("Messages"))], problems: [404]),
             bodyBytesMax: deliveryBytesMax,
             .direct { call, answer in
+                try call.needAllNamespaces("the workers are")
                 call.service.workers.deliver(call["worker"], call.request.body) { answer(HTTPResponse(200, $0)) }
             }),
         Route(
@@ -50,6 +51,7 @@ extension Routes {
                 id: "listWorkers", tag: "Workers", summary: "List all workers and what they hold.",
                 answers: [(200, "The workers.", .json("WorkerList"))]),
             .later { call in
+                try call.needAllNamespaces("the workers are")
                 let sessions = await withCheckedContinuation { continuation in
                     call.service.workers.list { continuation.resume(returning: $0) }
                 }
@@ -72,6 +74,7 @@ extension Routes {
                 id: "drainWorker", tag: "Workers", summary: "Tell a worker to finish what it has and to end.",
                 answers: [(202, "It was told.", nil)], problems: [404]),
             .later { call in
+                try call.needAllNamespaces("the workers are")
                 let isKnown = await withCheckedContinuation { continuation in
                     call.service.workers.drain(call["worker"]) { continuation.resume(returning: $0) }
                 }

@@ -1,0 +1,154 @@
+"""Every address of the API, asked for by those who may not: without a token, with a wrong one, with another role, for a task of
+another namespace."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import unittest
+from typing import Any, Dict, List, Tuple
+
+from serving import CHAIN, RawWorker, ServingTest
+from support import Stepwell, wait_until
+
+OPEN = {"/v1/health/live", "/v1/health/ready", "/v1/openapi.json"}
+# What belongs to no single namespace.
+OF_ALL = {
+    ("get", "/v1/workers"), ("post", "/v1/workers"), ("post", "/v1/workers/{worker}/poll"),
+    ("post", "/v1/workers/{worker}/messages"), ("post", "/v1/workers/{worker}/drain"), ("get", "/v1/state"),
+    ("get", "/v1/stats"),
+}
+OTHER = CHAIN.replace("namespace_name: default", "namespace_name: other")
+BODIES = {
+    "retryTask": {}, "cancelTask": {}, "resolveStep": {"result": 1}, "forkTask": {"from": "first"},
+    "createTask": {"name": "chain"}, "createTasks": {"tasks": [{"name": "chain", "namespace": "other"}, {"name": "chain"}]},
+    "registerWorker": {"type": "hello", "protocol": 1, "handlers": [{"name": "first"}]},
+    "pollAttempts": {}, "deliverMessages": {"number": 1, "messages": []},
+}
+
+
+class EveryAddress(ServingTest):
+    def setUp(self) -> None:
+        super().setUp()
+        self.stepwell = Stepwell(self)
+        self.server = self.serve(self.stepwell, "--templates", self.templates(CHAIN, OTHER)).ready()
+        self.worker = RawWorker(self.server, ["first"])
+        self.task = self.server.post("/tasks", {"name": "chain", "idempotency_key": "secret"}, status=201)["task_id"]
+        [self.attempt] = self.worker.attempts()
+        document = self.server.get("/openapi.json")
+        self.operations: List[Tuple[str, str, Dict[str, Any]]] = [
+            (method, path, operation) for path, methods in document["paths"].items()
+            for method, operation in methods.items()
+        ]
+        self.assertGreater(len(self.operations), 30)
+
+    def token(self, name: str, role: str, *options: str) -> str:
+        token = self.stepwell.json("token", "create", name, "--role", role, *options)["token"]
+        wait_until(lambda: self.server.request("GET", "/tasks")[0] == 401, "a token is needed")
+        wait_until(
+            lambda: self.ask("get", "/v1/templates/none/none", {}, f"Bearer {token}")[1] != "token_unknown", "it is known")
+        return token
+
+    def ask(self, method: str, path: str, operation: Dict[str, Any], authorization: str = "") -> Tuple[int, str]:
+        """The status and the code of an answer; of a stream only the head is read."""
+        for name, value in {
+            "task": self.task, "other": self.task, "step": "first", "namespace": "default", "name": "chain",
+            "worker": self.worker.id,
+        }.items():
+            path = path.replace("{" + name + "}", value)
+        body = json.dumps(BODIES.get(operation.get("operationId", ""), {})).encode() if method == "post" else None
+        if operation.get("operationId") == "putTemplate":
+            body = CHAIN.encode()
+        connection = http.client.HTTPConnection("127.0.0.1", self.server.port, timeout=60)
+        try:
+            connection.request(
+                method.upper(), path, body, {"Authorization": authorization} if authorization else {})
+            answer = connection.getresponse()
+            if answer.getheader("Content-Type") == "text/event-stream":
+                return answer.status, ""
+            text = answer.read()
+            is_problem = answer.getheader("Content-Type") == "application/problem+json"
+            return answer.status, json.loads(text)["code"] if is_problem else ""
+        finally:
+            connection.close()
+
+    def events(self) -> List[str]:
+        """The types of all events, which nobody who is refused may add to."""
+        return [event["type"] for event in self.stepwell.events()]
+
+    def test_nobody_comes_in_without_a_good_token(self) -> None:
+        old = self.token("old", "admin", "--expires", "0")
+        gone = self.token("gone", "admin")
+        self.stepwell.run("token", "revoke", "gone")
+        wait_until(lambda: self.ask("get", "/v1/tasks", {}, f"Bearer {gone}")[0] == 401, "it is revoked")
+        before = self.events()
+        for method, path, operation in self.operations:
+            with self.subTest(method=method, path=path):
+                if path in OPEN:
+                    self.assertEqual(self.ask(method, path, operation)[0], 200)
+                    continue
+                for authorization, code in {
+                    "": "token_missing", "Bearer x": "token_unknown", "Basic eDp4": "token_malformed",
+                    "Bearer": "token_malformed", f"Bearer {old}": "token_expired", f"Bearer {gone}": "token_unknown",
+                }.items():
+                    self.assertEqual(self.ask(method, path, operation, authorization), (401, code))
+        self.assertEqual(self.events(), before)
+
+    def test_a_role_reaches_only_what_is_its_own(self) -> None:
+        worker, viewer = self.token("box", "worker"), self.token("eye", "viewer")
+        before = self.events()
+        for method, path, operation in self.operations:
+            with self.subTest(method=method, path=path):
+                is_work = operation["operationId"] in ("registerWorker", "pollAttempts", "deliverMessages")
+                if path not in OPEN and not is_work:
+                    self.assertEqual(self.ask(method, path, operation, f"Bearer {worker}"), (403, "not_allowed"))
+                if is_work or method != "get" and operation["operationId"] != "validateTemplate":
+                    self.assertEqual(self.ask(method, path, operation, f"Bearer {viewer}"), (403, "not_allowed"))
+        self.assertEqual(self.events(), before)
+
+    def test_a_token_of_one_namespace_reaches_nothing_of_another(self) -> None:
+        narrow = f"Bearer {self.token('narrow', 'admin', '--namespace', 'other')}"
+        before = self.events()
+        tried = set()
+        for method, path, operation in self.operations:
+            with self.subTest(method=method, path=path):
+                if "{task}" in path:
+                    self.assertEqual(self.ask(method, path, operation, narrow), (404, "unknown_task"))
+                elif (method, path) in OF_ALL:
+                    self.assertEqual(self.ask(method, path, operation, narrow), (403, "not_allowed"))
+                    tried.add((method, path))
+        self.assertEqual(tried, OF_ALL)
+        by_path = {(method, path): operation for method, path, operation in self.operations}
+        for place, expected in {
+            ("post", "/v1/tasks"): (403, "not_allowed"), ("post", "/v1/tasks/batch"): (403, "not_allowed"),
+            ("put", "/v1/templates"): (403, "not_allowed"),
+            ("get", "/v1/templates/{namespace}/{name}"): (404, "unknown_template"),
+        }.items():
+            self.assertEqual(self.ask(*place, by_path[place], narrow), expected, place)
+        for word in ("secret", self.task[:8], "last"):
+            self.assertEqual(self.server.request("GET", f"/tasks/{word}", Authorization=narrow)[0], 404, word)
+
+        def found(path: str, body: Any = None) -> Any:
+            return self.server.request("POST" if body else "GET", path, body, Authorization=narrow)[1]
+
+        for action in ("cancel", "retry"):
+            self.assertEqual(found("/tasks/bulk", {"action": action})["tasks"], [])
+            self.assertEqual(found("/tasks/bulk", {"action": action, "namespace": "default"})["tasks"], [])
+        for query in ("", "?namespace=default", "?key=secret", "?name=chain"):
+            self.assertEqual(found(f"/tasks{query}")["tasks"], [], query)
+        self.assertEqual(found("/events?limit=1000")["events"], [])
+        self.assertEqual({template["namespace"] for template in found("/templates")["templates"]}, {"other"})
+        self.assertEqual(self.events(), before)
+
+    def test_a_word_that_fits_tasks_of_others_too_tells_nothing_of_them(self) -> None:
+        self.server.post("/tasks", {"name": "chain", "namespace": "other", "idempotency_key": "secret"}, status=201)
+        wide, narrow = self.token("wide", "viewer"), self.token("narrow", "viewer", "--namespace", "other")
+        status, answer = self.server.request("GET", "/tasks/secret", Authorization=f"Bearer {wide}")
+        self.assertEqual((status, answer["code"]), (409, "ambiguous_task"))
+        self.assertIn(self.task, answer["detail"])
+        answer = self.server.request("GET", "/tasks/secret", Authorization=f"Bearer {narrow}")[1]
+        self.assertNotIn(self.task, json.dumps(answer))
+
+
+if __name__ == "__main__":
+    unittest.main()
