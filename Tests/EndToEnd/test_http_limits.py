@@ -176,6 +176,14 @@ class Limits(ServingTest):
         # A wait that nobody listens to any more holds its connection until it is over.
         wait_until(lambda: held() <= 60, "most descriptors are back")
 
+    def test_a_stream_without_events_says_that_it_is_there(self) -> None:
+        client = self.connect()
+        client.sendall(b"GET /v1/events/stream?after=1000000 HTTP/1.1\r\n" + HOST + b"\r\n")
+        data = b""
+        while data.count(b": \n\n") < 2:
+            data += client.recv(1 << 16)
+        self.assertNotIn(b"id:", data)
+
     def test_idle_connections_are_in_nobodys_way_nor_in_that_of_the_end(self) -> None:
         idle = [self.connect() for _ in range(2000)]
         for client in idle[:500]:

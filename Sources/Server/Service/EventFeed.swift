@@ -14,6 +14,7 @@ package final class EventFeed: Sendable {
         var lastID: UInt64 = 0
         var isWaking = false
         var isStopped = false
+        var beats = 0
     }
 
     private let state = Mutex(State())
@@ -28,6 +29,9 @@ package final class EventFeed: Sendable {
     }
 
     package var isStopped: Bool { state.withLock { $0.isStopped } }
+
+    /// How often it was time for streams to say something.
+    var beats: Int { state.withLock { $0.beats } }
 
     /// Events that are on disk now.
     package func committed(_ records: [EventRecord]) {
@@ -52,6 +56,7 @@ package final class EventFeed: Sendable {
     private func beatOn() {
         reactor.after(Self.beat) { [weak self] in
             guard let self, !self.isStopped else { return }
+            self.state.withLock { $0.beats += 1 }
             self.wake()
             self.beatOn()
         }

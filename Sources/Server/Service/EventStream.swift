@@ -10,7 +10,8 @@ final class EventStream: BodySource {
         var facts: TaskFacts
         var last: SequenceNumber
         var pending: ArraySlice<UInt8> = []
-        var hasBegun = false
+        /// The last beat that the client has heard of; none before its stream has begun.
+        var beats: Int?
     }
 
     private let service: Service
@@ -32,9 +33,10 @@ final class EventStream: BodySource {
                 // Asked before the log is read, so that no commit falls between; nor does the end of all streams.
                 service.feed.whenNews(self, wake)
                 guard !service.feed.isStopped else { return nil }
+                let beats = service.feed.beats
                 do { try fill(&state) } catch { return nil }
-                if state.pending.isEmpty, !state.hasBegun { state.pending = Self.comment[...] }
-                state.hasBegun = true
+                if state.pending.isEmpty, state.beats != beats { state.pending = Self.comment[...] }
+                state.beats = beats
             }
             let bytes = Array(state.pending.prefix(countMax))
             state.pending = state.pending.dropFirst(bytes.count)
