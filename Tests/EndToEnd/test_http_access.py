@@ -14,9 +14,7 @@ from support import Stepwell, wait_until
 OPEN = {"/v1/health/live", "/v1/health/ready", "/v1/openapi.json"}
 # What belongs to no single namespace.
 OF_ALL = {
-    ("get", "/v1/workers"), ("post", "/v1/workers"), ("post", "/v1/workers/{worker}/poll"),
-    ("post", "/v1/workers/{worker}/messages"), ("post", "/v1/workers/{worker}/drain"), ("get", "/v1/state"),
-    ("get", "/v1/stats"),
+    ("get", "/v1/workers"), ("post", "/v1/workers/{worker}/drain"), ("get", "/v1/state"), ("get", "/v1/stats"),
 }
 OTHER = CHAIN.replace("namespace_name: default", "namespace_name: other")
 BODIES = {
@@ -114,6 +112,8 @@ class EveryAddress(ServingTest):
             with self.subTest(method=method, path=path):
                 if "{task}" in path:
                     self.assertEqual(self.ask(method, path, operation, narrow), (404, "unknown_task"))
+                elif operation["operationId"] in ("pollAttempts", "deliverMessages"):
+                    self.assertEqual(self.ask(method, path, operation, narrow), (404, "unknown_worker"))
                 elif (method, path) in OF_ALL:
                     self.assertEqual(self.ask(method, path, operation, narrow), (403, "not_allowed"))
                     tried.add((method, path))
@@ -139,6 +139,28 @@ class EveryAddress(ServingTest):
         self.assertEqual(found("/events?limit=1000")["events"], [])
         self.assertEqual({template["namespace"] for template in found("/templates")["templates"]}, {"other"})
         self.assertEqual(self.events(), before)
+
+    def test_a_worker_of_one_namespace_is_given_nothing_of_another(self) -> None:
+        narrow = f"Bearer {self.token('narrow', 'worker', '--namespace', 'other')}"
+        admin = f"Bearer {self.token('admin', 'admin')}"
+
+        def post(path: str, body: Any, token: str = narrow) -> Tuple[int, Any]:
+            return self.server.request("POST", path, body, Authorization=token)
+
+        hello = {"type": "hello", "protocol": 1, "handlers": [{"name": "first"}, {"name": "second"}], "concurrency": 9}
+        status, answer = post("/workers", {**hello, "namespaces": ["default"]})
+        self.assertEqual((status, answer["code"]), (403, "not_allowed"))
+        session = post("/workers", {**hello, "namespaces": ["default", "other"]})[1]["worker_id"]
+        waiting = post("/tasks", {"name": "chain"}, admin)[1]["task_id"]
+        wanted = post("/tasks", {"name": "chain", "namespace": "other"}, admin)[1]["task_id"]
+        [attempt] = post(f"/workers/{session}/poll", {"wait_ms": 5000})[1]["messages"]
+        self.assertEqual((attempt["task_id"], attempt["namespace"]), (wanted, "other"))
+        # Nor may it report on what others hold, or make up a lease.
+        stolen = {"number": 1, "messages": [{"type": "result", "lease": self.attempt["lease"], "result": 1}]}
+        status, answer = post(f"/workers/{session}/messages", stolen)
+        self.assertEqual((status, answer["code"]), (400, "malformed_message"))
+        state = self.server.request("GET", f"/tasks/{waiting}", Authorization=admin)[1]["state"]
+        self.assertEqual(state, "pending")
 
     def test_a_word_that_fits_tasks_of_others_too_tells_nothing_of_them(self) -> None:
         self.server.post("/tasks", {"name": "chain", "namespace": "other", "idempotency_key": "secret"}, status=201)

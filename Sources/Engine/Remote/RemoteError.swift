@@ -7,6 +7,8 @@ package enum RemoteError: StepwellError, Hashable {
     /// What it said is no message of the protocol, and has ended its session.
     case malformed(String)
     case otherProtocol(Int64)
+    /// The worker asks for namespaces of which it may have none.
+    case notAllowed([String])
     /// The log has failed, or the engine has stopped.
     case unavailable(String)
     case tooMany(Int)
@@ -16,6 +18,7 @@ package enum RemoteError: StepwellError, Hashable {
         case .unknownWorker: "unknown_worker"
         case .malformed: "malformed_message"
         case .otherProtocol: "protocol_version"
+        case .notAllowed: "not_allowed"
         case .unavailable: "engine_stopped"
         case .tooMany: "busy"
         }
@@ -29,6 +32,7 @@ package enum RemoteError: StepwellError, Hashable {
         case .otherProtocol(let version):
             "the worker speaks version \(version) of the worker protocol; this server speaks version "
                 + "\(WorkerMessage.protocolVersion)"
+        case .notAllowed(let namespaces): "the token does not allow workers for " + namespaces.joined(separator: ", ")
         case .unavailable(let reason): "the engine takes no reports: \(reason)"
         case .tooMany(let limit): "there are \(limit) workers already"
         }
@@ -38,6 +42,7 @@ package enum RemoteError: StepwellError, Hashable {
         switch self {
         case .unknownWorker: "register again"
         case .malformed: "mend the worker; docs/worker-protocol.md describes the messages"
+        case .notAllowed: "ask for namespaces of the token, or for none"
         case .otherProtocol: "use an SDK of the server's version"
         case .unavailable: "send it again a little later"
         case .tooMany: "end workers that are not needed"

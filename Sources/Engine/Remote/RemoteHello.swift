@@ -7,12 +7,7 @@ package struct RemoteHello: Sendable {
     package var name: String
     /// The steps of which namespaces it runs; none: of all.
     package var namespaces: [String]
-    package var labels: [Label]
-
-    package struct Label: Hashable, Sendable {
-        package var name: String
-        package var value: String
-    }
+    package var labels: [WorkerLabel]
 
     private static let nameBytesMax = 64
     private static let listMax = 100
@@ -36,7 +31,7 @@ package struct RemoteHello: Sendable {
             guard let text = try reader.optionalObject("labels") else { return }
             for member in text.json.members ?? [] {
                 guard let value = member.value.string else { throw Malformed("'labels' must be an object of strings") }
-                labels.append(Label(name: member.name, value: value))
+                labels.append(WorkerLabel(name: member.name, value: value))
             }
             guard labels.count <= Self.listMax else { throw Malformed("more than \(Self.listMax) labels") }
         } catch let error as Malformed {

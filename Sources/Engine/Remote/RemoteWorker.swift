@@ -16,6 +16,8 @@ final class RemoteWorker: AttemptRunner, @unchecked Sendable {
     }
 
     let id: String
+    /// Who may speak in this session.
+    let owner: String
     let worker: WorkerID
     let name: String
     let hello: RemoteHello
@@ -43,8 +45,9 @@ final class RemoteWorker: AttemptRunner, @unchecked Sendable {
         var failure: RemoteError?
     }
 
-    init(id: String, worker: WorkerID, name: String, hello: RemoteHello, registry: RemoteWorkers) {
+    init(id: String, owner: String, worker: WorkerID, name: String, hello: RemoteHello, registry: RemoteWorkers) {
         self.id = id
+        self.owner = owner
         self.worker = worker
         self.name = name
         self.hello = hello
@@ -268,7 +271,7 @@ final class RemoteWorker: AttemptRunner, @unchecked Sendable {
 
     /// A report on an attempt of an earlier session, of this worker or another.
     private func late(_ lease: Lease, _ outcome: AttemptOutcome) throws(Malformed) {
-        guard let (task, attempt) = registry.attempt(of: lease) else {
+        guard let (task, attempt) = registry.attempt(of: lease, in: hello.namespaces) else {
             throw Malformed("the lease \(lease.rawValue) never was")
         }
         delivery.pending += 1

@@ -34,16 +34,25 @@ package final class RemoteWorkers: @unchecked Sendable {
     // MARK: Requests, from any thread
 
     /// A new session; the answer is `welcome`.
-    package func register(_ body: [UInt8], _ answer: @escaping Answer) {
+    /// - Parameters:
+    ///   - owner: who may speak in it; for anybody else it is not there.
+    ///   - allowed: the namespaces that the worker is kept to, whatever it asks for; nil: none.
+    package func register(_ body: [UInt8], owner: String, allowed: [String]?, _ answer: @escaping Answer) {
         do throws(RemoteError) {
-            let hello = try RemoteHello(body)
+            var hello = try RemoteHello(body)
+            if let allowed {
+                let asked = hello.namespaces
+                hello.namespaces = asked.isEmpty ? allowed : asked.filter(allowed.contains)
+                // No namespace at all would mean every one.
+                guard !hello.namespaces.isEmpty else { throw RemoteError.notAllowed(asked) }
+            }
             let id = Self.newID()
-            reactor.perform { self.begin(id, hello, answer) }
+            reactor.perform { [hello] in self.begin(id, owner, hello, answer) }
         } catch { answer(.failure(error)) }
     }
 
     /// Waits for messages to the worker.
-    package func poll(_ id: String, _ body: [UInt8], _ answer: @escaping Answer) {
+    package func poll(_ id: String, owner: String, _ body: [UInt8], _ answer: @escaping Answer) {
         do throws(Malformed) {
             let reader = try MessageReader(body)
             let after = try reader.optionalInteger("after") ?? 0
@@ -54,18 +63,18 @@ package final class RemoteWorkers: @unchecked Sendable {
             }
             let pollMax = pollMax.rawValue
             reactor.perform {
-                guard let worker = self.sessions[id] else { return answer(.failure(.unknownWorker(id))) }
+                guard let worker = self.session(id, of: owner) else { return answer(.failure(.unknownWorker(id))) }
                 worker.take(
                     RemoteWorker.Poll(
                         attemptsMax: Int(min(attemptsMax, Int64(Self.attemptsMax))),
                         deadline: self.reactor.now + min(wait, pollMax) * 1_000_000, answer: answer),
                     after: Int(clamping: after))
             }
-        } catch { fail(id, error, answer) }
+        } catch { fail(id, owner, error, answer) }
     }
 
     /// Takes what the worker has to say; answers when it is on disk.
-    package func deliver(_ id: String, _ body: [UInt8], _ answer: @escaping Answer) {
+    package func deliver(_ id: String, owner: String, _ body: [UInt8], _ answer: @escaping Answer) {
         do throws(Malformed) {
             let reader = try MessageReader(body)
             let number = try reader.integer("number")
@@ -78,10 +87,10 @@ package final class RemoteWorkers: @unchecked Sendable {
             messages.reserveCapacity(elements.count)
             for element in elements { messages.append(try WorkerMessage(element)) }
             reactor.perform { [messages] in
-                guard let worker = self.sessions[id] else { return answer(.failure(.unknownWorker(id))) }
+                guard let worker = self.session(id, of: owner) else { return answer(.failure(.unknownWorker(id))) }
                 worker.take(messages, number: Int(clamping: number), answer)
             }
-        } catch { fail(id, error, answer) }
+        } catch { fail(id, owner, error, answer) }
     }
 
     /// Tells the worker to finish what it has and to end.
@@ -115,9 +124,9 @@ package final class RemoteWorkers: @unchecked Sendable {
         }
     }
 
-    private func fail(_ id: String, _ error: Malformed, _ answer: @escaping Answer) {
+    private func fail(_ id: String, _ owner: String, _ error: Malformed, _ answer: @escaping Answer) {
         reactor.perform {
-            guard let worker = self.sessions[id] else { return answer(.failure(.unknownWorker(id))) }
+            guard let worker = self.session(id, of: owner) else { return answer(.failure(.unknownWorker(id))) }
             self.host.notice("\(worker.name) is ended for what it said: \(error.reason)")
             self.end(worker, "malformed message: \(error.reason)")
             answer(.failure(.malformed(error.reason)))
@@ -126,16 +135,21 @@ package final class RemoteWorkers: @unchecked Sendable {
 
     // MARK: On the reactor's thread
 
-    private func begin(_ id: String, _ hello: RemoteHello, _ answer: Answer) {
+    private func session(_ id: String, of owner: String) -> RemoteWorker? {
+        sessions[id].flatMap { $0.owner == owner ? $0 : nil }
+    }
+
+    private func begin(_ id: String, _ owner: String, _ hello: RemoteHello, _ answer: Answer) {
         guard sessions.count < countMax else { return answer(.failure(.tooMany(countMax))) }
         let number = host.nextWorkerID()
         let worker = RemoteWorker(
-            id: id, worker: number, name: "\(hello.name)#\(number.rawValue)", hello: hello, registry: self)
+            id: id, owner: owner, worker: number, name: "\(hello.name)#\(number.rawValue)", hello: hello,
+            registry: self)
         sessions[id] = worker
         host.join(
             WorkerJoin(
-                worker: number, name: worker.name, kind: .process, handlers: hello.hello.handlers,
-                slots: hello.hello.concurrency),
+                worker: number, name: worker.name, kind: .remote, handlers: hello.hello.handlers,
+                slots: hello.hello.concurrency, namespaces: hello.namespaces, labels: hello.labels),
             runner: worker)
         answer(
             .success(
@@ -177,11 +191,14 @@ package final class RemoteWorkers: @unchecked Sendable {
         host.afterward { error in reactor.perform { call(error) } }
     }
 
-    /// The attempt that an event of that number has started.
-    func attempt(of lease: Lease) -> (TaskID, AttemptID)? {
+    /// The attempt that an event of that number has started, in one of these namespaces; none: in any.
+    func attempt(of lease: Lease, in namespaces: [String]) -> (TaskID, AttemptID)? {
         guard let record = try? host.log.event(lease), case .attemptStarted(let start) = record.event,
             let task = record.task
         else { return nil }
+        if !namespaces.isEmpty {
+            guard let summary = try? host.log.task(task), namespaces.contains(summary.namespace) else { return nil }
+        }
         return (
             task, AttemptID(step: start.step, attempt: start.attempt, lease: lease, worker: start.worker)
         )

@@ -69,7 +69,7 @@ package final class Access: Sendable {
         }
         return Identity(
             name: token.name, role: token.role,
-            namespaces: token.namespaces.isEmpty ? .all : .only(token.namespaces))
+            namespaces: token.namespaces.isEmpty ? .all : .only(token.namespaces), token: token.name)
     }
 
     private func token(of secret: String) -> Token? {

@@ -40,8 +40,11 @@ package struct Identity: Hashable, Sendable {
     package var name: String
     package var role: Role
     package var namespaces: NamespaceScope
+    /// The token's name; empty without one. A worker's session belongs to whoever began it.
+    package var token: String
 
-    package init(name: String, role: Role, namespaces: NamespaceScope = .all) {
+    package init(name: String, role: Role, namespaces: NamespaceScope = .all, token: String = "") {
+        self.token = token
         self.name = name
         self.role = role
         self.namespaces = namespaces

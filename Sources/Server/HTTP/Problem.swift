@@ -58,6 +58,7 @@ package struct Problem: StepwellError {
         case "invalid_input", "invalid_key", "priority_out_of_range", "unsupported", "no_steps", "invalid_template",
             "nothing_to_run":
             422
+        case "not_allowed": 403
         case "busy", "disk_full", "engine_stopped": 503
         default: error is EngineError || error is LogError ? 500 : 400
         }

@@ -18,8 +18,11 @@ extension Routes {
                     example: ["type": "hello", "protocol": 1, "handlers": [["name": "etl.load"]], "concurrency": 4]),
                 answers: [(201, "The session: `welcome`.", .json("Welcome"))], problems: [409]),
             .direct { call, answer in
-                try call.needAllNamespaces("the workers are")
-                call.service.workers.register(call.request.body) { answer(HTTPResponse(201, $0)) }
+                let allowed: [String]? =
+                    if case .only(let names) = call.identity.namespaces { names } else { nil }
+                call.service.workers.register(call.request.body, owner: call.identity.token, allowed: allowed) {
+                    answer(HTTPResponse(201, $0))
+                }
             }),
         Route(
             "POST", "/v1/workers/{worker}/poll", .work,
@@ -28,8 +31,9 @@ extension Routes {
                 body: .json("Poll", example: ["after": 0, "wait_ms": 5000, "attempts_max": 4]),
                 answers: [(200, "Messages from the engine.", .json("Messages"))], problems: [404]),
             .direct { call, answer in
-                try call.needAllNamespaces("the workers are")
-                call.service.workers.poll(call["worker"], call.request.body) { answer(HTTPResponse(200, $0)) }
+                call.service.workers.poll(call["worker"], owner: call.identity.token, call.request.body) {
+                    answer(HTTPResponse(200, $0))
+                }
             }),
         Route(
             "POST", "/v1/workers/{worker}/messages", .work,
@@ -42,8 +46,9 @@ extension Routes {
                 answers: [(200, "Messages from the engine.", .json("Messages"))], problems: [404]),
             bodyBytesMax: deliveryBytesMax,
             .direct { call, answer in
-                try call.needAllNamespaces("the workers are")
-                call.service.workers.deliver(call["worker"], call.request.body) { answer(HTTPResponse(200, $0)) }
+                call.service.workers.deliver(call["worker"], owner: call.identity.token, call.request.body) {
+                    answer(HTTPResponse(200, $0))
+                }
             }),
         Route(
             "GET", "/v1/workers", .view,
@@ -96,17 +101,17 @@ extension HTTPResponse {
 extension WorkerJoin {
     fileprivate func json(_ held: Int, session: RemoteWorkerReport?) -> JSON {
         var members: [JSON.Member] = [
-            .init("name", .string(name)), .init("kind", .string(session == nil ? "\(kind)" : "remote")),
+            .init("name", .string(name)), .init("kind", .string("\(kind)")),
             .init(
                 "handlers",
                 .array(handlers.map { ["name": .string($0.name), "version": .string($0.version)] })),
             .init("concurrency", .number(String(slots))), .init("running", .number(String(held))),
+            .init("namespaces", .array(namespaces.map(JSON.string))),
+            .init("labels", .object(labels.map { .init($0.name, .string($0.value)) })),
         ]
         if let session {
             members += [
                 .init("worker_id", .string(session.id)),
-                .init("namespaces", .array(session.hello.namespaces.map(JSON.string))),
-                .init("labels", .object(session.hello.labels.map { .init($0.name, .string($0.value)) })),
                 .init("sdk", session.sdk.map(JSON.string) ?? .null),
                 .init("silent_ms", .number(String(session.silence.rawValue))),
             ]
