@@ -186,6 +186,14 @@ class Client:
         """End a task: nothing more of it runs."""
         return Task.read(self._json("POST", _path("tasks", task, "cancel"), _present({"reason": reason})))
 
+    def pause_task(self, task: str, reason: Optional[str] = None) -> Task:
+        """Let nothing further of a task begin; what runs goes on to its end."""
+        return Task.read(self._json("POST", _path("tasks", task, "pause"), _present({"reason": reason})))
+
+    def resume_task(self, task: str, reason: Optional[str] = None) -> Task:
+        """End the pause of a task."""
+        return Task.read(self._json("POST", _path("tasks", task, "resume"), _present({"reason": reason})))
+
     def retry_task(self, task: str, steps: Optional[Iterable[str]] = None, reason: Optional[str] = None) -> Task:
         """Let failed steps begin again with fresh attempts: those named, or all of the task."""
         wish = {"steps": None if steps is None else list(steps), "reason": reason}
@@ -327,6 +335,8 @@ class AsyncClient:
     list_tasks = _async(Client.list_tasks)
     wait = _async(Client.wait)
     cancel_task = _async(Client.cancel_task)
+    pause_task = _async(Client.pause_task)
+    resume_task = _async(Client.resume_task)
     retry_task = _async(Client.retry_task)
     list_task_steps = _async(Client.list_task_steps)
     get_step = _async(Client.get_step)

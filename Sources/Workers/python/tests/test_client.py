@@ -135,6 +135,8 @@ class Requests(unittest.TestCase):
              ("POST", "/v1/tasks/batch", {"tasks": [{"name": "a", "idempotency_key": "k", "initiator": "ann"}]})),
             (TASK, lambda c: c.get_task("a/ü"), ("GET", "/v1/tasks/a%2F%C3%BC", "")),
             (TASK, lambda c: c.cancel_task(ID, "no"), ("POST", f"/v1/tasks/{ID}/cancel", {"reason": "no"})),
+            (TASK, lambda c: c.pause_task(ID, "wait"), ("POST", f"/v1/tasks/{ID}/pause", {"reason": "wait"})),
+            (TASK, lambda c: c.resume_task(ID), ("POST", f"/v1/tasks/{ID}/resume", {})),
             (TASK, lambda c: c.retry_task(ID), ("POST", f"/v1/tasks/{ID}/retry", {})),
             (TASK, lambda c: c.retry_task(ID, ["add"], "x"), ("POST", f"/v1/tasks/{ID}/retry", {"steps": ["add"], "reason": "x"})),
             (TASK, lambda c: c.resolve_step(ID, "add", None), ("POST", f"/v1/tasks/{ID}/steps/add/resolve", {"result": None})),
