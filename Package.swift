@@ -15,6 +15,7 @@ let package = Package(
     name: "stepwell",
     products: [
         .executable(name: "stepwell", targets: ["StepwellCLI"]),
+        .executable(name: "stepwell-conformance-worker", targets: ["ConformanceWorker"]),
         .library(name: "Stepwell", targets: ["Stepwell"]),
     ],
     targets: [
@@ -51,8 +52,12 @@ let package = Package(
 
         // What performs, and what users hold in their hands.
         .target(
-            name: "StepwellWorker", dependencies: ["StepwellModel"], path: "Sources/Workers/swift",
-            swiftSettings: dialect),
+            name: "StepwellWorker", dependencies: ["StepwellHTTP", "StepwellModel"], path: "Sources/Workers/swift",
+            exclude: ["Conformance"], swiftSettings: dialect),
+        // The handlers that Tests/WorkerConformance puts every SDK to the test with.
+        .executableTarget(
+            name: "ConformanceWorker", dependencies: ["StepwellWorker", "StepwellModel"],
+            path: "Sources/Workers/swift/Conformance", swiftSettings: dialect),
         .target(
             name: "StepwellEngine",
             dependencies: ["StepwellKernel", "StepwellLog", "StepwellModel", "CLinux"],

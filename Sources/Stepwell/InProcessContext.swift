@@ -7,16 +7,9 @@ extension HandlerFunction {
     /// The handler as the engine runs it.
     func runner(_ host: any AttemptHost) -> InProcessRunner.Handler {
         { assignment in
-            do {
-                switch try await call(StepContext(InProcessContext(assignment: assignment, host: host))) {
-                case .success(let result, let metadata): return .succeeded(result, metadata: metadata)
-                case .failure(let failure): return .failed(failure)
-                }
-            } catch let failure as Failure {
-                return .failed(failure)
-            } catch {
-                return .failed(
-                    Failure(message: String(describing: error), errorType: String(describing: type(of: error))))
+            switch await outcome(StepContext(InProcessContext(assignment: assignment, host: host))) {
+            case .success(let result, let metadata): return .succeeded(result, metadata: metadata)
+            case .failure(let failure): return .failed(failure)
             }
         }
     }
@@ -37,6 +30,9 @@ private final class InProcessContext: StepContextBackend {
     var taskID: TaskID { assignment.task }
     var stepID: TaskID { assignment.task.step(assignment.attempt.step) }
     var stepName: String { assignment.step.name }
+    var method: String {
+        if case .callable(_, let method) = assignment.step.handler.target { method } else { "call" }
+    }
     var namespace: String { assignment.template.namespace }
     var taskName: String { assignment.template.name }
     var taskVersion: String { assignment.template.version }

@@ -17,6 +17,8 @@ public struct StepContext: Sendable {
     /// The same over all attempts of the step.
     public var stepID: TaskID { backend.stepID }
     public var stepName: String { backend.stepName }
+    /// Which method of the handler is asked for: `call`, unless the template says otherwise.
+    public var method: String { backend.method }
     /// The names of the template that the task was submitted with.
     public var namespace: String { backend.namespace }
     public var taskName: String { backend.taskName }
@@ -120,6 +122,7 @@ package protocol StepContextBackend: Sendable {
     var taskID: TaskID { get }
     var stepID: TaskID { get }
     var stepName: String { get }
+    var method: String { get }
     var namespace: String { get }
     var taskName: String { get }
     var taskVersion: String { get }

@@ -1,3 +1,5 @@
+import StepwellModel
+
 /// What runs a step. The same type runs in the engine's process, and in a worker elsewhere.
 ///
 /// ```swift
@@ -20,9 +22,17 @@ public protocol StepHandler: Sendable {
     static var version: String { get }
 
     func call(_ context: StepContext) async throws -> StepResult
+
+    /// Runs another method than `call`, where the template's `handler.method` asks for one.
+    /// - Throws: without an implementation, a permanent ``Failure``.
+    func call(method: String, _ context: StepContext) async throws -> StepResult
 }
 
 extension StepHandler {
+    public func call(method: String, _ context: StepContext) async throws -> StepResult {
+        throw HandlerFunction.unknown(method, of: Self.name)
+    }
+
     public static var version: String { "1.0.0" }
 }
 
@@ -41,6 +51,27 @@ public struct HandlerFunction: Sendable {
     }
 
     public init<Handler: StepHandler>(_ handler: Handler) {
-        self.init(Handler.name, version: Handler.version) { try await handler.call($0) }
+        self.init(Handler.name, version: Handler.version) { context in
+            let method = context.method
+            return try await method == "call" ? handler.call(context) : handler.call(method: method, context)
+        }
+    }
+
+    static func unknown(_ method: String, of handler: String) -> Failure {
+        Failure(
+            message: "the handler '\(handler)' has no method '\(method)'", errorType: "unknown_method", retryable: false
+        )
+    }
+
+    /// How the handler ends, whatever it throws.
+    package func outcome(_ context: StepContext) async -> StepResult {
+        do {
+            return try await call(context)
+        } catch let failure as Failure {
+            return .failure(failure)
+        } catch {
+            return .failure(
+                Failure(message: String(describing: error), errorType: String(describing: type(of: error))))
+        }
     }
 }

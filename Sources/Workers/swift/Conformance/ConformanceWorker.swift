@@ -1,0 +1,136 @@
+import Glibc
+import StepwellModel
+import StepwellWorker
+
+/// The conformance worker: handlers that Tests/WorkerConformance puts every SDK to the test with.
+@main
+struct ConformanceWorker {
+    static func main() async {
+        do {
+            let worker = try worker(Array(CommandLine.arguments.dropFirst()))
+            worker.drainAtSignals()
+            worker.register(Method(), Metadata())
+            for handler in functions { worker.register(handler) }
+            try await worker.run()
+        } catch {
+            let text = Array("error: \(error)\n".utf8)
+            text.withUnsafeBytes { _ = write(STDERR_FILENO, $0.baseAddress, $0.count) }
+            exit((error as? WorkerError)?.exitStatus ?? 2)
+        }
+    }
+
+    private static func worker(_ arguments: [String]) throws -> Worker {
+        var server = getenv("STEPWELL_URL").map { String(cString: $0) } ?? ""
+        var (name, concurrency): (String?, Int) = (nil, 4)
+        var (namespaces, labels): ([String], [String: String]) = ([], [:])
+        for (option, value) in zip(arguments, arguments.dropFirst()) {
+            switch option {
+            case "--server": server = value
+            case "--name": name = value
+            case "--namespace": namespaces.append(value)
+            case "--concurrency": concurrency = Int(value) ?? 0
+            case "--label":
+                let parts = value.split(separator: "=", maxSplits: 1)
+                labels[String(parts[0])] = parts.count > 1 ? String(parts[1]) : ""
+            default: break
+            }
+        }
+        return try Worker(
+            server: server, token: getenv("STEPWELL_TOKEN").map { String(cString: $0) }, name: name,
+            namespaces: namespaces, labels: labels, concurrency: concurrency)
+    }
+
+    private static let functions = [
+        HandlerFunction("echo", call: echo),
+        HandlerFunction("fail", call: fail),
+        HandlerFunction("checkpoint") { context in
+            try await context.saveCheckpoint(context.configuration["data"] ?? .null)
+            return .success(["saved": true])
+        },
+        HandlerFunction("progress") { context in
+            context.heartbeat(progress: ["done": 1, "of": 2])
+            return .success([:])
+        },
+        HandlerFunction("log") { context in
+            context.log.info("one")
+            context.log.warning("two")
+            print("three")
+            return .success([:])
+        },
+        HandlerFunction("fetch") { context in
+            let step = context.configuration["step"]?.string ?? ""
+            return .success(["fetched": try await context.dependencyResult(step) ?? .null])
+        },
+        HandlerFunction("wait") { _ in
+            while true { try await Task.sleep(for: .seconds(3600)) }
+        },
+        HandlerFunction("large") { context in
+            .success(["text": .string(String(repeating: "x", count: Int(context.configuration["bytes"]?.int ?? 0)))])
+        },
+        HandlerFunction("unicode") { context in .success(try await context.input()) },
+        HandlerFunction("slow") { context in
+            let file = context.configuration["file"]?.string ?? ""
+            while access(file, F_OK) != 0 { try await Task.sleep(for: .milliseconds(10)) }
+            return .success([:])
+        },
+    ]
+
+    /// Everything that the handler can see.
+    @Sendable private static func echo(_ context: StepContext) async throws -> StepResult {
+        var results: [JSON.Member] = []
+        for name in context.dependencies {
+            results.append(.init(name, try await context.dependencyResult(name) ?? .null))
+        }
+        return .success([
+            "input": try await context.input(), "config": context.configuration, "dependencies": .object(results),
+            "attempt": .number("\(context.attempt)"), "idempotency_key": .string(context.idempotencyKey),
+            "checkpoint": try await context.checkpoint() ?? .null,
+            "deadline": context.deadline.map { .number("\($0.milliseconds)") } ?? .null,
+        ])
+    }
+
+    private struct Crash: Error, CustomStringConvertible { var description: String }
+
+    /// Fails as its configuration says.
+    @Sendable private static func fail(_ context: StepContext) async throws -> StepResult {
+        let config = context.configuration
+        let kind = config["kind"]?.string ?? ""
+        let message = config["message"]?.string ?? ""
+        if kind == "crash" { throw Crash(description: message) }
+        let types = [
+            "retryable": "retryable_error", "permanent": "permanent_error", "validation": "validation_error",
+            "returned": "handler_error",
+        ]
+        let failure = Failure(
+            message: message, errorType: config["error_type"]?.string ?? types[kind] ?? "handler_error",
+            errorCode: config["error_code"]?.string,
+            retryable: config["retryable"]?.bool ?? ["retryable", "returned"].contains(kind),
+            retryAfter: config["retry_after_ms"]?.int.map { Milliseconds($0) })
+        if kind == "returned" { return .failure(failure) }
+        throw failure
+    }
+}
+
+/// Tells which of its methods was called.
+private struct Method: StepHandler {
+    static let name = "method"
+
+    func call(_ context: StepContext) async throws -> StepResult { .success(["method": "call"]) }
+
+    func call(method: String, _ context: StepContext) async throws -> StepResult {
+        guard method == "other" else {
+            return .failure(message: "there is no method '\(method)'", errorType: "unknown_method", retryable: false)
+        }
+        return .success(["method": "other"])
+    }
+}
+
+/// A result with metadata.
+private struct Metadata: StepHandler {
+    static let name = "metadata"
+    static let version = "2.1.0"
+
+    func call(_ context: StepContext) async throws -> StepResult {
+        .success(["ok": true], metadata: ["rows": 3])
+    }
+}
