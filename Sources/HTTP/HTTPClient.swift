@@ -3,7 +3,7 @@ import Synchronization
 
 /// One connection to one server, kept open between requests. It serves one request at a time and blocks the calling thread;
 /// another thread may interrupt it.
-public final class HTTPClient: @unchecked Sendable {  // The handles are used under `turn`; a wakeup is safe from any thread.
+public final class HTTPClient: @unchecked Sendable {  // The handles are used under `turn`, but for wakeups.
     public let address: HTTPAddress
     private let turn = Mutex(())
     private let easy: UnsafeMutableRawPointer?

@@ -16,8 +16,6 @@ final class RemoteAttempt: StepContextBackend {
     private struct State {
         var task: Task<Void, Never>?
         var isCancelled = false
-        /// Why the session has ended, when it has.
-        var isLost = false
         var saved: JSONText?
         var checkpoints: [CheckedContinuation<String?, Never>] = []
         var fetches: [Int64: CheckedContinuation<Result<JSONText, Failure>, Never>] = [:]
@@ -54,12 +52,12 @@ final class RemoteAttempt: StepContextBackend {
         }
         let answer: Result<JSONText, Failure> = await withCheckedContinuation { continuation in
             let id = state.withLock { state -> Int64? in
-                if state.isLost { return nil }
+                if state.isCancelled { return nil }
                 state.lastFetch += 1
                 state.fetches[state.lastFetch] = continuation
                 return state.lastFetch
             }
-            guard let id else { return continuation.resume(returning: .failure(Self.lost)) }
+            guard let id else { return continuation.resume(returning: .failure(Self.ended)) }
             send(
                 Message.encode("fetch", lease) { json in
                     json.member("id", id)
@@ -72,10 +70,10 @@ final class RemoteAttempt: StepContextBackend {
     func saveCheckpoint(_ data: JSONText) async throws {
         let refused: String? = await withCheckedContinuation { continuation in
             let isLost = state.withLock { state in
-                if !state.isLost { state.checkpoints.append(continuation) }
-                return state.isLost
+                if !state.isCancelled { state.checkpoints.append(continuation) }
+                return state.isCancelled
             }
-            if isLost { return continuation.resume(returning: Self.lost.message) }
+            if isLost { return continuation.resume(returning: Self.ended.message) }
             send(Message.encode("checkpoint", lease) { $0.member("data", data) })
         }
         if let refused { throw Failure(message: refused, errorType: "checkpoint_refused") }
@@ -98,8 +96,8 @@ final class RemoteAttempt: StepContextBackend {
         outbox.put(Outbox.Letter(bytes: bytes, lease: lease, session: session))
     }
 
-    private static let lost = Failure(
-        message: "the server has ended the session of this attempt", errorType: "attempt_lost")
+    private static let ended = Failure(
+        message: "this attempt is to end, or its session is over", errorType: "attempt_lost")
 
     // MARK: What the server says
 
@@ -112,22 +110,15 @@ final class RemoteAttempt: StepContextBackend {
 
     var isCancelled: Bool { state.withLock { $0.isCancelled } }
 
+    /// It is to end: the engine says so, or its session is over. No question of it is waited for any longer.
     func cancel() {
-        state.withLock { state in
-            state.isCancelled = true
-            return state.task
-        }?.cancel()
-    }
-
-    /// Its session is over: no question of it will be answered.
-    func lose() {
-        let (checkpoints, fetches) = state.withLock { state in
-            defer { (state.checkpoints, state.fetches, state.isLost) = ([], [:], true) }
-            return (state.checkpoints, state.fetches)
+        let (task, checkpoints, fetches) = state.withLock { state in
+            defer { (state.checkpoints, state.fetches, state.isCancelled) = ([], [:], true) }
+            return (state.task, state.checkpoints, state.fetches)
         }
-        for waiting in checkpoints { waiting.resume(returning: Self.lost.message) }
-        for waiting in fetches.values { waiting.resume(returning: .failure(Self.lost)) }
-        cancel()
+        task?.cancel()
+        for waiting in checkpoints { waiting.resume(returning: Self.ended.message) }
+        for waiting in fetches.values { waiting.resume(returning: .failure(Self.ended)) }
     }
 
     func checkpointed(error: String?) {

@@ -25,6 +25,7 @@ final class RemoteSession: Sendable {
         var number: Int
         var path: String
         var wait: Int64
+        var resultBytesMax: Int
         var isOver = false
 
         var limit: Duration { .milliseconds(wait) + RemoteSession.grace }
@@ -81,7 +82,7 @@ final class RemoteSession: Sendable {
                 state.isFinished = true
                 return Array(state.held.values)
             }
-            for attempt in held { attempt.lose() }
+            for attempt in held { attempt.cancel() }
             polls.interrupt()
             deliveries.interrupt()
             outbox.close()
@@ -133,12 +134,14 @@ final class RemoteSession: Sendable {
                 throw WorkerError.notTaken("\(address)", "its welcome cannot be read")
             }
             number += 1
-            let registration = Registration(number: number, path: "/v1/workers/\(id)", wait: wait)
+            let registration = Registration(
+                number: number, path: "/v1/workers/\(id)", wait: wait,
+                resultBytesMax: welcome.integer("result_bytes_max").map { Int($0) } ?? .max)
             state.withLock { $0.registration = registration }
             registered.ring()
             try poll(registration)
             let lost = state.withLock { state in state.held.values.filter { $0.session == number } }
-            if !isFinished { for attempt in lost { attempt.lose() } }
+            if !isFinished { for attempt in lost { attempt.cancel() } }
         }
     }
 
@@ -221,8 +224,15 @@ final class RemoteSession: Sendable {
                     message: "this worker has no handler '\(attempt.handler)'", errorType: "no_handler",
                     retryable: false))
         }
+        let limit = state.withLock { $0.registration?.resultBytesMax } ?? .max
         let bytes =
             switch outcome {
+            case .success(let result, _) where result.bytes.count > limit:
+                Message.failure(
+                    Failure(
+                        message:
+                            "the result has \(result.bytes.count) bytes and is larger than the limit of \(limit) bytes",
+                        errorType: "result_too_large", retryable: false), lease)
             case .success(let result, let metadata):
                 Message.encode("result", lease) { json in
                     json.member("result", result)

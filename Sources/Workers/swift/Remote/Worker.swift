@@ -65,22 +65,24 @@ public final class Worker: Sendable {
         }?.drain()
     }
 
-    /// Drains at SIGTERM and SIGINT; a second signal ends the process. To be called once, before other threads are started.
+    /// Drains at SIGTERM and SIGINT; a second signal ends the process. To be called once.
     public func drainAtSignals() {
-        var set = sigset_t()
-        sigemptyset(&set)
-        sigaddset(&set, SIGTERM)
-        sigaddset(&set, SIGINT)
-        pthread_sigmask(SIG_BLOCK, &set, nil)
+        var ends: [Int32] = [-1, -1]
+        guard pipe(&ends) == 0 else { return complain("signals cannot be watched: errno \(errno)") }
+        signalPipe.store(ends[1], ordering: .relaxed)
+        // The thread that serves the main queue takes signals whatever is blocked: only a handler sees them all.
+        for number in [SIGTERM, SIGINT] {
+            signal(number) { _ in
+                var byte: UInt8 = 0
+                write(signalPipe.load(ordering: .relaxed), &byte, 1)
+            }
+        }
+        let source = ends[0]
         onOwnThread { [self] in
-            var set = sigset_t()
-            sigemptyset(&set)
-            sigaddset(&set, SIGTERM)
-            sigaddset(&set, SIGINT)
-            var number: Int32 = 0
-            sigwait(&set, &number)
+            var byte: UInt8 = 0
+            while read(source, &byte, 1) != 1 {}
             drain()
-            sigwait(&set, &number)
+            while read(source, &byte, 1) != 1 {}
             _exit(130)
         }
     }
@@ -149,3 +151,6 @@ func complain(_ text: String) {
     let line = Array("stepwell: \(text)\n".utf8)
     line.withUnsafeBytes { _ = write(STDERR_FILENO, $0.baseAddress, $0.count) }
 }
+
+/// Where a signal is told.
+private let signalPipe = Atomic<Int32>(-1)
