@@ -43,8 +43,13 @@ package struct SystemClock: MachineClock {
 /// Milliseconds of a clock that nobody sets: for measuring, never for the log.
 package func monotonicMilliseconds() -> Int64 { milliseconds(of: CLOCK_MONOTONIC) }
 
-private func milliseconds(of clock: clockid_t) -> Int64 {
+/// Nanoseconds of the same clock.
+package func monotonicNanoseconds() -> Int64 { nanoseconds(of: CLOCK_MONOTONIC) }
+
+private func milliseconds(of clock: clockid_t) -> Int64 { nanoseconds(of: clock) / 1_000_000 }
+
+private func nanoseconds(of clock: clockid_t) -> Int64 {
     var time = timespec()
     clock_gettime(clock, &time)
-    return Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000
+    return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
 }

@@ -29,7 +29,7 @@ package final class EngineCore: AttemptHost {
         let loop = Loop(state: state, log: log, at: clock.read().monotonic, observe: observers.events)
         thread = LoopThread(
             loop: loop, mailbox: mailbox, clock: clock,
-            events: .init(storage: observers.storage, failure: observers.failure))
+            events: .init(commit: observers.commit, storage: observers.storage, failure: observers.failure))
         initialLoop = loop
     }
 
@@ -228,6 +228,8 @@ package final class EngineCore: AttemptHost {
 package struct Observers: Sendable {
     /// Events that are on disk now.
     package var events: @Sendable ([EventRecord]) -> Void = { _ in }
+    /// What a commit took, in nanoseconds, and how many events it brought. A wait for space counts.
+    package var commit: @Sendable (_ nanoseconds: Int64, _ events: Int) -> Void = { _, _ in }
     package var logLine: @Sendable (LogLine) -> Void = { _ in }
     package var heartbeat: @Sendable (Assignment, JSONText?) -> Void = { _, _ in }
     /// For the operator: a worker has died, a process was ended.

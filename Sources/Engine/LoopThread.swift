@@ -24,6 +24,8 @@ final class LoopThread: @unchecked Sendable {  // `loop` is touched on the threa
 
     /// What the thread tells whoever started it.
     struct Events: Sendable {
+        /// What a commit took, in nanoseconds, and how many events it brought.
+        var commit: @Sendable (_ nanoseconds: Int64, _ events: Int) -> Void
         /// The disk is full (the error), or no longer (nil).
         var storage: @Sendable (LogError?) -> Void
         /// The log has failed; the loop has ended, and memory is ahead of the disk.
@@ -76,7 +78,11 @@ final class LoopThread: @unchecked Sendable {  // `loop` is touched on the threa
             let letters = mailbox.take(waiting: wait())
             let pending = loop.prepare(letters, at: clock.read())
             do throws(LogError) {
+                let begun = monotonicNanoseconds()
                 try commit(pending)
+                if !pending.batch.isEmpty {
+                    events.commit(monotonicNanoseconds() - begun, pending.batch.events.count)
+                }
             } catch {
                 // Memory is ahead of the disk: nothing more may be decided on it.
                 end = .log(error)

@@ -20,8 +20,16 @@ package final class Router: Sendable {
 
     /// Answers a request; `isLocal` when it came over the socket in the store's directory.
     package func handle(_ request: HTTPRequest, isLocal: Bool, _ answer: @escaping HTTPServer.Answer) {
+        let begun = monotonicNanoseconds()
+        let found = Result { () throws(Problem) in try route(of: request) }
+        let path = (try? found.get())?.route.path ?? ""
+        let answer: HTTPServer.Answer = { [metrics = service.metrics] response in
+            metrics.answered(
+                request.method, path, status: response.status, nanoseconds: monotonicNanoseconds() - begun)
+            answer(response)
+        }
         do {
-            let (route, parameters) = try route(of: request)
+            let (route, parameters) = try found.get()
             let identity = try service.access.identify(request, isLocal: isLocal, for: route.permission)
             if request.body.isEmpty, route.operation.body?.isRequired == true {
                 throw Problem.malformed("the request has no body", cure: "'GET /v1/openapi.json' describes it")

@@ -25,7 +25,10 @@ final class EventStream: BodySource {
         self.task = task
         self.namespaces = namespaces
         state = Mutex(State(facts: TaskFacts(reader: service.store), last: after))
+        service.metrics.streams.add(1, ordering: .relaxed)
     }
+
+    deinit { service.metrics.streams.subtract(1, ordering: .relaxed) }
 
     func next(_ countMax: Int, wake: @escaping @Sendable () -> Void) -> [UInt8]? {
         state.withLock { state in

@@ -12,6 +12,7 @@ package final class Service: Sendable {
     package let feed: EventFeed
     package let workers: RemoteWorkers
     package let access: Access
+    package let metrics: Metrics
     let slow = SlowLane()
     let startedAt = monotonicMilliseconds()
     private let phase = Mutex(Phase.starting)
@@ -26,13 +27,15 @@ package final class Service: Sendable {
     }
 
     package init(
-        engine: Engine, catalog: TemplateCatalog, feed: EventFeed, workers: RemoteWorkers, access: Access
+        engine: Engine, catalog: TemplateCatalog, feed: EventFeed, workers: RemoteWorkers, access: Access,
+        metrics: Metrics
     ) {
         self.engine = engine
         self.catalog = catalog
         self.feed = feed
         self.workers = workers
         self.access = access
+        self.metrics = metrics
     }
 
     var store: LMDBLog { engine.store }

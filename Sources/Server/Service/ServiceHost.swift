@@ -41,18 +41,22 @@ package final class ServiceHost: Sendable {
         let reactor = Reactor()
         let feed = EventFeed(reactor: reactor)
         var options = configuration.engine
+        let metrics = Metrics()
         let observe = options.observers.events
         options.observers.events = { records in
             observe(records)
+            metrics.committed(records)
             feed.committed(records)
         }
+        options.observers.commit = { metrics.commit(nanoseconds: $0, events: $1) }
         let engine = try await Engine.open(configuration.store, options: options)
         do {
             let access = try Access(
                 TokenFile(store: configuration.store), isTokenNeeded: configuration.isTokenNeeded, notice: notice)
             let service = Service(
                 engine: engine, catalog: TemplateCatalog(), feed: feed,
-                workers: RemoteWorkers(host: engine.core, reactor: reactor, lease: configuration.lease), access: access)
+                workers: RemoteWorkers(host: engine.core, reactor: reactor, lease: configuration.lease), access: access,
+                metrics: metrics)
             try service.catalog.load(service.store)
             return try ServiceHost(service, configuration, reactor)
         } catch {
@@ -89,6 +93,7 @@ package final class ServiceHost: Sendable {
         self.sockets = sockets
         self.servers = servers
         self.address = address
+        service.metrics.countConnections { [weak self] in self?.connectionCount ?? 0 }
     }
 
     private static func server(

@@ -1,0 +1,95 @@
+/// A metric's name, kind and meaning. The table in docs/operations.md has the same.
+struct MetricName: Sendable {
+    enum Kind: String, Sendable {
+        case counter
+        case gauge
+        case histogram
+    }
+
+    let name: String
+    let kind: Kind
+    let help: String
+
+    private init(_ name: String, _ kind: Kind, _ help: String) {
+        self.name = "stepwell_" + name
+        self.kind = kind
+        self.help = help
+    }
+
+    static let events = MetricName(
+        "events_total", .counter, "Events written since the start, by their type.")
+    static let openTasks = MetricName("open_tasks", .gauge, "Tasks that are not closed, by their state.")
+    static let waiting = MetricName("waiting_steps", .gauge, "Steps that wait for a worker, by their handler.")
+    static let oldest = MetricName(
+        "oldest_waiting_seconds", .gauge, "How long the oldest of the waiting steps has waited, by its handler.")
+    static let workers = MetricName("workers", .gauge, "Workers that are connected.")
+    static let slots = MetricName("worker_slots", .gauge, "Attempts that the workers can run at the same time.")
+    static let running = MetricName("running_attempts", .gauge, "Attempts that the workers hold.")
+    static let commitSeconds = MetricName("commit_seconds", .histogram, "How long commits to the log took.")
+    static let commitEvents = MetricName("commit_events", .histogram, "How many events came with a commit.")
+    static let head = MetricName("log_head", .gauge, "The number of the last event.")
+    static let bytes = MetricName("store_bytes", .gauge, "The size of the store's data file.")
+    static let recovery = MetricName("recovery_seconds", .gauge, "How long the last recovery took.")
+    static let requests = MetricName(
+        "http_requests_total", .counter, "Requests answered, by method, route and status.")
+    static let requestSeconds = MetricName(
+        "http_request_seconds", .histogram, "How long it took until the answer to a request was there.")
+    static let connections = MetricName("http_connections", .gauge, "Connections that are open.")
+    static let streams = MetricName("event_streams", .gauge, "Streams of events that are open.")
+    static let refusals = MetricName(
+        "access_refusals_total", .counter, "Requests refused for the token that they came with, or for none.")
+
+    static let all = [
+        events, openTasks, waiting, oldest, workers, slots, running, commitSeconds, commitEvents, head, bytes, recovery,
+        requests, requestSeconds, connections, streams, refusals,
+    ]
+}
+
+/// Metrics as Prometheus reads them, in the text format 0.0.4.
+struct MetricsText {
+    private(set) var text = ""
+
+    /// One metric with all its values, each with its labels.
+    mutating func add(_ metric: MetricName, _ samples: [(labels: [(String, String)], value: String)]) {
+        head(metric)
+        for sample in samples { line(metric.name, sample.labels, sample.value) }
+    }
+
+    /// A metric that has a single value.
+    mutating func add(_ metric: MetricName, value: some CustomStringConvertible) {
+        add(metric, [([], value.description)])
+    }
+
+    mutating func add(_ metric: MetricName, histogram: Histogram) {
+        head(metric)
+        var count: UInt64 = 0
+        for (bound, more) in zip(histogram.bounds.map(\.description) + ["+Inf"], histogram.counts) {
+            count += more
+            line(metric.name + "_bucket", [("le", bound)], count.description)
+        }
+        line(metric.name + "_sum", [], histogram.sum.description)
+        line(metric.name + "_count", [], count.description)
+    }
+
+    private mutating func head(_ metric: MetricName) {
+        text += "# HELP \(metric.name) \(metric.help)\n# TYPE \(metric.name) \(metric.kind.rawValue)\n"
+    }
+
+    private mutating func line(_ name: String, _ labels: [(String, String)], _ value: String) {
+        let list = labels.map { "\($0.0)=\"\(Self.escaped($0.1))\"" }.joined(separator: ",")
+        text += name + (list.isEmpty ? "" : "{\(list)}") + " \(value)\n"
+    }
+
+    private static func escaped(_ value: String) -> String {
+        var text = ""
+        for scalar in value.unicodeScalars {
+            switch scalar {
+            case "\\": text += "\\\\"
+            case "\"": text += "\\\""
+            case "\n": text += "\\n"
+            default: text.unicodeScalars.append(scalar)
+            }
+        }
+        return text
+    }
+}
