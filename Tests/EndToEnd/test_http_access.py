@@ -15,6 +15,7 @@ OPEN = {"/v1/health/live", "/v1/health/ready", "/v1/openapi.json"}
 # What belongs to no single namespace.
 OF_ALL = {
     ("get", "/v1/workers"), ("post", "/v1/workers/{worker}/drain"), ("get", "/v1/state"), ("get", "/v1/stats"),
+    ("get", "/v1/metrics"),
 }
 OTHER = CHAIN.replace("namespace_name: default", "namespace_name: other")
 BODIES = {

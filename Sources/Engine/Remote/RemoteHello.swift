@@ -1,4 +1,4 @@
-import StepwellModel
+package import StepwellModel
 
 /// How a worker elsewhere presents itself: `hello` of `docs/worker-protocol.md`, with what only a carrier without a process
 /// needs.

@@ -14,9 +14,7 @@ extension Routes {
                 details: "The page docs/operations.md lists them.",
                 answers: [(200, "The figures.", .init(type: "text/plain", schema: ["type": "string"]))]),
             .later { call in
-                guard case .all = call.identity.namespaces else {
-                    throw Problem(403, "not_allowed", "the token is for single namespaces; the figures are of all")
-                }
+                try call.needAllNamespaces("the figures are")
                 let text = try await call.service.metricsText()
                 return HTTPResponse(contentType: "text/plain; version=0.0.4", body: Array(text.utf8))
             })
