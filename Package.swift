@@ -89,7 +89,8 @@ let package = Package(
         .executableTarget(
             name: "StepwellCLI",
             dependencies: [
-                "Stepwell", "StepwellServer", "StepwellEngine", "StepwellHistory", "StepwellLog", "StepwellSimulation",
+                "Stepwell", "StepwellServer", "StepwellHTTP", "StepwellEngine", "StepwellHistory", "StepwellLog",
+                "StepwellSimulation",
                 "StepwellTemplates",
                 "StepwellModel", "CLinux", "CZstd",
             ],

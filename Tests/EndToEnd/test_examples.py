@@ -17,6 +17,7 @@ PIPELINE = "docs/examples/analytics_pipeline/README.md"
 PYTHON = "Sources/Workers/python/README.md"
 PROTOCOL = "docs/worker-protocol.md"
 API = "docs/http-api.md"
+OPERATIONS = "docs/operations.md"
 
 NIGHTLY = """
 name: nightly
@@ -36,6 +37,7 @@ LEFT_OUT = {
 RUN_HERE = {
     README: ["export PATH=", "stepwell run nightly.yaml", "stepwell list", "stepwell serve"],
     API: ["curl -s 127.0.0.1:7420"],
+    OPERATIONS: ["openssl req", "stepwell backup"],
     CLI: ["PATH=/usr/local/bin", "$ stepwell run nightly.yaml --key 2026-11-24 2>", "$ touch ready", "stepwell replay-step last greet"],
     # test_debugging.py runs all of that page.
     "docs/debugging.md": ["$ "],
@@ -119,6 +121,17 @@ class Documents(Sandbox):
         self.assertIn('"key":"2026-11-24"', said)
         self.assertIn('"state":"complete"', said)
         self.assertIn("event: task.completed", said)
+
+    def test_operations_page(self):
+        self.put("t.yaml", NIGHTLY)
+        self.stepwell("run", "t.yaml")
+        port = str(free_port())
+        served = block(OPERATIONS, "openssl req").replace("7420", port) + "wait\n"
+        said = self.shell(served)
+        self.assertIn('"status":"ready"', said)
+        self.assertIn('"open_tasks":0', said)
+        copy = str(self.folder / "copy")
+        self.shell(block(OPERATIONS, "stepwell backup").replace("/tmp/stepwell-backup", copy))
 
     def test_cli_page_cron(self):
         self.stepwell("init", "nightly")

@@ -128,6 +128,43 @@ class Tasks(ServingTest):
         subscriber.close()
 
 
+class Commands(ServingTest):
+    """The commands that change a store, beside the server that has it."""
+
+    def test_they_are_done_by_the_server(self) -> None:
+        stepwell = Stepwell(self)
+        flaky = CHAIN.replace("name: chain", "name: flaky").replace(
+            "{ callable: first }", '{ command: ["sh", "-c", "test -e ready && echo 1"] }, retry: { retryable: false }'
+        ).replace("{ callable: second }", '{ command: ["echo", "2"] }')
+        server = self.serve(stepwell, "--templates", self.templates(CHAIN, flaky)).ready()
+        task = server.post("/tasks", {"name": "chain"})["task_id"]
+        self.assertEqual(stepwell.json("pause", task, "--reason", "for now")["state"], "paused")
+        self.assertIn("task_paused", stepwell.run("pause", task, code=4).stderr)
+        self.assertNotEqual(stepwell.json("unpause", task)["state"], "paused")
+        resolved = stepwell.json("resolve", task, "first", "--result", '{"rows": 3.0}')
+        self.assertEqual(resolved["steps"]["first"], {**resolved["steps"]["first"], "state": "resolved_manually"})
+        self.assertEqual(server.request("GET", f"/tasks/{task}/steps/first/result")[1], {"rows": 3.0})
+        self.assertEqual(stepwell.json("cancel", task, code=0)["state"], "cancelled")
+        self.assertIn("task_closed", stepwell.run("cancel", task, code=4).stderr)
+        blocked = server.post("/tasks?wait=30s", {"name": "flaky"})
+        self.assertEqual(blocked["state"], "blocked_by_failures")
+        (stepwell.folder / "ready").touch()
+        done = stepwell.json("retry", blocked["task_id"])
+        self.assertEqual((done["state"], done["steps"]["second"]["result"]), ("complete", 2))
+        path = self.write("once.yaml", flaky.replace("flaky", "once"))
+        once = ["run", path, "--key", "monday", "--input", '{"n": 1.50}', "--tag", "nightly"]
+        first = stepwell.json(*once)
+        self.assertEqual((first["state"], first["key"]), ("complete", "monday"))
+        self.assertIn('"n":1.50', stepwell.run("events", first["task_id"], "-o", "jsonl").stdout)
+        self.assertEqual(stepwell.json(*once)["task_id"], first["task_id"])
+        self.assertNotEqual(stepwell.json(*once, "--new")["task_id"], first["task_id"])
+        changed = self.write("changed.yaml", flaky.replace("flaky", "once").replace('"2"', '"3"'))
+        self.assertIn("template_changed", stepwell.run("run", changed, code=4).stderr)
+        operators = {event["actor"]["id"] for event in stepwell.events() if event["actor"]["type"] == "operator"}
+        self.assertEqual(len(operators), 1)
+        self.assertNotIn("", operators)
+
+
 class Workers(ServingTest):
     def setUp(self) -> None:
         super().setUp()

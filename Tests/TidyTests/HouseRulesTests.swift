@@ -21,19 +21,13 @@ struct HouseRulesTests {
         #expect(Set(expected).subtracting(found) == [])
     }
 
-    /// Files that are longer than they should be. A number here may become smaller, never greater.
-    private static let longFiles = ["Sources/Workers/python/tests/test_conversation.py": 560]
-
     @Test("No file has more than 450 lines")
     func fileLength() throws {
-        let kinds = [".swift", ".py", ".c", ".h"]
+        let kinds = [".swift", ".py", ".rb", ".rs", ".c", ".h"]
         let counts = try ours().filter { file in kinds.contains(where: file.path.hasSuffix) }
             .map { (path: $0.path, count: $0.text.count { $0 == "\n" }) }
-        let tooLong = counts.filter { $0.count > Self.longFiles[$0.path] ?? 450 }.map { "\($0.path): \($0.count)" }
-        #expect(tooLong == [])
-        let outgrown = counts.filter { $0.count < Self.longFiles[$0.path] ?? 0 }
-            .map { "\($0.path) has only \($0.count) lines" }
-        #expect(outgrown == [])
+        #expect(counts.count > 300)
+        #expect(counts.filter { $0.count > 450 }.map { "\($0.path): \($0.count)" } == [])
     }
 
     @Test("No text names a place of somebody's machine")

@@ -6,7 +6,8 @@ import StepwellModel
 struct CancelCommand: Command {
     static let help = CommandHelp(
         name: "cancel", summary: "End a task: nothing more of it runs.", operands: "TASK", operandCount: 1...1,
-        details: "Steps that are complete keep their results in the log. No engine may be running on the store.",
+        details:
+            "Steps that are complete keep their results in the log. A server that has the store is asked to do it; no other engine may be running on it.",
         options: [.reason, .dryRun, .store, .output], examples: ["stepwell cancel 0197c3e2 --reason 'wrong input'"])
 
     private let change: TaskChange
@@ -15,7 +16,7 @@ struct CancelCommand: Command {
 
     func run() async throws -> ExitCode {
         try await change.run(
-            news: "be cancelled", dry: { .cancelTask($0, reason: $1) },
+            news: "be cancelled", verb: "cancel", dry: { .cancelTask($0, reason: $1) },
             { try await $0.cancel(reason: $1, by: Operator.actor()) })
     }
 }
@@ -30,7 +31,7 @@ struct ResolveCommand: Command {
         operands: "TASK STEP", operandCount: 2...2,
         details: """
             For work that was done outside, or that the rest can do without. The step becomes resolved_manually; the task goes
-            on with 'stepwell resume'. No engine may be running on the store.
+            on with 'stepwell resume'. A server that has the store is asked to do it; no other engine may be running on it.
             """,
         options: [result, .reason, .dryRun, .store, .output],
         examples: ["stepwell resolve 0197c3e2 extract_inventory_data --result @inventory.json --reason 'sent by mail'"])
@@ -67,9 +68,10 @@ struct ResolveCommand: Command {
             return id
         }
         if isDryRun { return .success }
-        let report = try await store.change { engine in
-            try await engine.task(id).resolve(step, result: result, reason: reason, by: Operator.actor())
-            return try await engine.task(id).report()
+        var body = JSON.reason(reason).members ?? []
+        if let result { body.append(.init("result", result.json)) }
+        let report = try await store.change(id, ["steps", step, "resolve"], .object(body)) {
+            try await $0.resolve(step, result: result, reason: reason, by: Operator.actor())
         }
         ReportPrinter(format: format).print(report)
         return .success

@@ -1,3 +1,4 @@
+import Glibc
 import Stepwell
 import StepwellEngine
 import StepwellHistory
@@ -89,6 +90,27 @@ struct Drive {
             throw error
         }
     }
+
+    /// Waits for a task that a server runs. An interruption ends the wait alone.
+    func wait(for task: TaskID, on server: RunningServer) throws -> ExitCode {
+        Signals.watch { _exit(ExitCode.interrupted.rawValue) }
+        if !workers.isEmpty { note("the server that has the store runs the task; '--worker' is not needed") }
+        let end = timeout.map { monotonicMilliseconds() + Int64($0) * 1000 }
+        while true {
+            let report = try store.report(of: task)
+            if report.state.isClosed || report.state == .blockedByFailures || report.state == .paused {
+                return show([report])
+            }
+            let left = end.map { Int(($0 - monotonicMilliseconds() + 999) / 1000) } ?? Self.longestWait
+            guard left > 0 else {
+                note("the wait is over; the server goes on with the task")
+                return .timedOut
+            }
+            try server.wait(for: task, seconds: min(left, Self.longestWait))
+        }
+    }
+
+    private static let longestWait = 60
 
     private func wait(
         for tasks: [TaskHandle], _ interruption: Once<Void>, _ failure: Once<EngineError>

@@ -8,8 +8,8 @@ struct PauseCommand: Command {
         name: "pause", summary: "Hold a task: nothing more of it starts until 'stepwell unpause'.", operands: "TASK",
         operandCount: 1...1,
         details: """
-            Nothing is lost: retries that come due meanwhile wait. 'run' and 'resume' leave a paused task alone. No engine may be
-            running on the store.
+            Nothing is lost: retries that come due meanwhile wait. 'run' and 'resume' leave a paused task alone. A server that
+            has the store is asked to do it; no other engine may be running on it.
             """,
         options: [.reason, .dryRun, .store, .output],
         examples: ["stepwell pause 0197c3e2 --reason 'the warehouse is being moved'"])
@@ -20,7 +20,7 @@ struct PauseCommand: Command {
 
     func run() async throws -> ExitCode {
         try await change.run(
-            news: "be paused", dry: { .pauseTask($0, reason: $1) },
+            news: "be paused", verb: "pause", dry: { .pauseTask($0, reason: $1) },
             { try await $0.pause(reason: $1, by: Operator.actor()) })
     }
 }
@@ -29,7 +29,7 @@ struct PauseCommand: Command {
 struct UnpauseCommand: Command {
     static let help = CommandHelp(
         name: "unpause", summary: "End the pause of a task; 'stepwell resume' then goes on with it.", operands: "TASK",
-        operandCount: 1...1, details: "The task goes on where it was. No engine may be running on the store.",
+        operandCount: 1...1, details: "The task goes on where it was. A server that has the store is asked to do it.",
         options: [.reason, .dryRun, .store, .output],
         examples: ["stepwell unpause 0197c3e2", "stepwell unpause 0197c3e2 --reason 'the warehouse is back' -o json"])
 
@@ -39,7 +39,7 @@ struct UnpauseCommand: Command {
 
     func run() async throws -> ExitCode {
         try await change.run(
-            news: "go on", dry: { .resumeTask($0, reason: $1) },
+            news: "go on", verb: "resume", dry: { .resumeTask($0, reason: $1) },
             { try await $0.resume(reason: $1, by: Operator.actor()) })
     }
 }
@@ -62,9 +62,10 @@ struct TaskChange: Sendable {
 
     /// - Parameters:
     ///   - news: what a dry run says that the task would do.
+    ///   - verb: what a server that has the store is asked for.
     ///   - dry: the command that a dry run decides on.
     func run(
-        news: String, dry: (TaskID, String?) -> StepwellModel.Command,
+        news: String, verb: String, dry: (TaskID, String?) -> StepwellModel.Command,
         _ change: (TaskHandle, String?) async throws -> Void
     ) async throws -> ExitCode {
         let id = try store.ask { reader in
@@ -76,10 +77,7 @@ struct TaskChange: Sendable {
             return id
         }
         if isDryRun { return .success }
-        let report = try await store.change { engine in
-            try await change(engine.task(id), reason)
-            return try await engine.task(id).report()
-        }
+        let report = try await store.change(id, [verb], .reason(reason)) { try await change($0, reason) }
         ReportPrinter(format: format).print(report)
         return .success
     }

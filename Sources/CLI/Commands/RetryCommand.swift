@@ -46,6 +46,12 @@ struct RetryCommand: Command {
             return id
         }
         if isDryRun { return .success }
+        if let server = RunningServer(drive.store) {
+            var body = JSON.reason(reason).members ?? []
+            if !steps.isEmpty { body.append(.init("steps", .array(steps.map(JSON.string)))) }
+            try server.post(["tasks", id.description, "retry"], .object(body))
+            return try drive.wait(for: id, on: server)
+        }
         return try await drive.run(
             focus: { _ in id },
             templates: { engine in

@@ -68,6 +68,7 @@ struct RunCommand: Command {
             try dryRun(template, known, fresh)
             return .success
         }
+        if let server = RunningServer(drive.store) { return try run(template, on: server) }
         return try await drive.run(
             focus: { try known.find($0)?.id ?? fresh },
             templates: { engine in
@@ -83,6 +84,17 @@ struct RunCommand: Command {
                 submit.id = fresh
                 return [try await engine.submit(template, input: input, submit)]
             })
+    }
+
+    /// Has the server that has the store run the task.
+    private func run(_ template: Template, on server: RunningServer) throws -> ExitCode {
+        try server.put(template: try Files.read(path), environment: environment)
+        let answer = try server.post(["tasks"], submit.body(template, input))
+        guard let id = answer["task_id"]?.string.flatMap({ TaskID($0) }) else {
+            throw TaskNameError.unknown(submit.key ?? template.name)
+        }
+        note("task \(id.short) is run by the server that has the store")
+        return try drive.wait(for: id, on: server)
     }
 
     private func dryRun(_ template: Template, _ known: Known, _ fresh: TaskID) throws {
@@ -108,6 +120,25 @@ struct RunCommand: Command {
             }
         guard existing.template != template.digest else { return news }
         return news + "\nit was started with another text of the template, and keeps it; --new takes the present one"
+    }
+}
+
+extension SubmitOptions {
+    /// The submission as a server is asked for it.
+    fileprivate func body(_ template: Template, _ input: JSONText) -> JSON {
+        var members: [JSON.Member] = [
+            .init("namespace", .string(template.namespace)), .init("name", .string(template.name)),
+            .init("version", .string(template.version)), .init("context", input.json),
+            .init("replace", .bool(replacing)),
+            .init("tags", .array(tags.map(JSON.string))),
+        ]
+        if let priority { members.append(.init("priority", .number(String(priority)))) }
+        for (name, text) in [
+            ("idempotency_key", key), ("initiator", initiator), ("source_system", sourceSystem), ("reason", reason),
+        ] {
+            if let text { members.append(.init(name, .string(text))) }
+        }
+        return .object(members)
     }
 }
 
