@@ -47,6 +47,7 @@ fn main() -> ExitCode {
         }
         Ok(json!({}))
     });
+    worker.concurrency(4);
     worker.main()
 }
 

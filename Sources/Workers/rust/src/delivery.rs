@@ -108,12 +108,11 @@ impl<'a> Deliverer<'a> {
             };
             let words = format!("{} bytes: {}", letter.text.len(), problem.detail);
             if letter.is_last {
+                let text = too_large(lease, &words);
+                let is_result = letter.text.starts_with(r#"{"type":"result""#);
                 // Should even this be refused, there is nothing more to say.
-                if letter.text.len() > 1 << 16 {
-                    self.deliver(vec![Letter {
-                        text: too_large(lease, &words),
-                        ..letter
-                    }])?;
+                if is_result || text.len() < letter.text.len() {
+                    self.deliver(vec![Letter { text, ..letter }])?;
                 }
             } else if letter.text.starts_with(r#"{"type":"checkpoint""#) {
                 let answer = json!({ "type": "checkpointed", "lease": lease, "error": words }).to_string();

@@ -1,6 +1,7 @@
 //! The command line of a worker.
 
-const CONCURRENCY: usize = 8;
+/// How many attempts run at the same time when nobody says otherwise.
+pub(crate) const CONCURRENCY: usize = 8;
 
 pub(crate) const HELP: &str = "\
 Runs step handlers written in Rust for the Stepwell engine.
@@ -11,7 +12,7 @@ Usage: WORKER [worker] [OPTIONS]
 The engine starts it (stepwell run TEMPLATE --worker WORKER); by hand it needs a server.
 
 Options:
-  --concurrency N    attempts at the same time, each in a thread, 1 to 1000 (8)
+  --concurrency N    attempts at the same time, each in a thread, 1 to 1000 (8, or the worker's own)
   --server URL       the server to work for: http://HOST:PORT or unix:PATH (else STEPWELL_URL)
   --name NAME        what the log calls the worker
   --namespace NAME   run steps of this namespace only; may be given several times
@@ -42,10 +43,11 @@ pub(crate) struct Options {
 }
 
 impl Options {
-    pub fn read(words: impl Iterator<Item = String>) -> Result<Options, String> {
+    /// Reads the words after the program's name; `concurrency` is for those that do not say it.
+    pub fn read(words: impl Iterator<Item = String>, concurrency: usize) -> Result<Options, String> {
         let mut options = Options {
             command: Command::Work,
-            concurrency: CONCURRENCY,
+            concurrency,
             server: None,
             name: None,
             namespaces: Vec::new(),
@@ -99,7 +101,7 @@ mod tests {
     use super::*;
 
     fn read(line: &str) -> Result<Options, String> {
-        Options::read(line.split_whitespace().map(str::to_string))
+        Options::read(line.split_whitespace().map(str::to_string), CONCURRENCY)
     }
 
     #[test]

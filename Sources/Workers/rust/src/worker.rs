@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::crew::{Crew, Handlers};
 use crate::handler::FunctionHandler;
 use crate::http::Address;
-use crate::options::{Command, Options, HELP};
+use crate::options::{Command, Options, CONCURRENCY, HELP};
 use crate::remote::Server;
 use crate::{remote, stdio, StepContext, StepError, StepHandler, StepResult};
 
@@ -26,15 +26,24 @@ use crate::{remote, stdio, StepContext, StepError, StepHandler, StepResult};
 ///     worker.main()
 /// }
 /// ```
-#[derive(Default)]
 pub struct Worker {
     handlers: Vec<Arc<dyn StepHandler>>,
+    concurrency: usize,
+}
+
+impl Default for Worker {
+    fn default() -> Worker {
+        Worker::new()
+    }
 }
 
 impl Worker {
     /// A worker without handlers.
     pub fn new() -> Worker {
-        Worker::default()
+        Worker {
+            handlers: Vec::new(),
+            concurrency: CONCURRENCY,
+        }
     }
 
     /// Adds a handler: an object of the trait form, or a [`FunctionHandler`].
@@ -52,6 +61,12 @@ impl Worker {
         self.add(FunctionHandler::new(name, function))
     }
 
+    /// How many attempts run at the same time when the command line does not say it; 8 without this call.
+    pub fn concurrency(&mut self, count: usize) -> &mut Worker {
+        self.concurrency = count.clamp(1, 1000);
+        self
+    }
+
     /// The handler of a name, for tests.
     pub fn handler(&self, name: &str) -> Option<&dyn StepHandler> {
         self.handlers
@@ -65,7 +80,8 @@ impl Worker {
     /// With STEPWELL_WORKER=1, which the engine sets, it speaks with the engine on standard input and output. Otherwise
     /// it works for the server that `--server` or STEPWELL_URL names.
     pub fn main(self) -> ExitCode {
-        let outcome = Options::read(std::env::args().skip(1)).and_then(|options| self.run(options));
+        let outcome =
+            Options::read(std::env::args().skip(1), self.concurrency).and_then(|options| self.run(options));
         ExitCode::from(outcome.unwrap_or_else(|fault| {
             eprintln!("stepwell: {fault}");
             2
