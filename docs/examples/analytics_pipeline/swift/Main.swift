@@ -1,7 +1,7 @@
 import Foundation
 import Stepwell
 
-/// The analytics pipeline with its handlers in this process.
+/// The analytics pipeline with its handlers in this process, or this process as a worker of a server.
 @main
 struct AnalyticsPipeline {
     static func main() async {
@@ -10,6 +10,7 @@ struct AnalyticsPipeline {
         do {
             let options = try Options(CommandLine.arguments.dropFirst())
             if options.wantsHelp { return print(Options.help) }
+            if let server = options.server { return try await work(for: server, options) }
             let report = try await run(options)
             print(report.json)
             exit(report.state == .complete ? 0 : 1)
@@ -17,6 +18,17 @@ struct AnalyticsPipeline {
             FileHandle.standardError.write(Data("error: \(error)\n".utf8))
             exit(error is UsageError ? 2 : 1)
         }
+    }
+
+    /// Runs the steps that a server gives, until the process is told to end.
+    static func work(for server: String, _ options: Options) async throws {
+        let worker = try Worker(server: server, name: "analytics", concurrency: options.concurrency)
+        worker.register(
+            Traced(ExtractSalesData()), Traced(ExtractInventoryData()), Traced(ExtractCustomerData()),
+            Traced(TransformSales()), Traced(TransformInventory()), Traced(TransformCustomers()),
+            Traced(AggregateMetrics()), Traced(GenerateInsights()))
+        worker.drainAtSignals()
+        try await worker.run()
     }
 
     /// Submits a task, or goes on with that of the key, and waits for its end.
