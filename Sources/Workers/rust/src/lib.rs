@@ -41,3 +41,8 @@ pub use problem::Problem;
 pub use result::StepResult;
 pub use serde_json::{json, Map, Value};
 pub use worker::Worker;
+
+/// The README's code is compiled with the other examples.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
