@@ -31,7 +31,7 @@ pub fn sales(context: &StepContext) -> Result<Value, StepError> {
     }
     context
         .log()
-        .info(&format!("read {} sales from sales.csv", rows.len()));
+        .info(format_args!("read {} sales from sales.csv", rows.len()));
     let dates = || rows.iter().filter_map(|row| row["date"].as_str());
     Ok(json!({
         "source": "sales_export",

@@ -2,7 +2,7 @@
 
 use stepwell::{json, StepContext, StepError, Value};
 
-use crate::figures::{amount, whole};
+use crate::figures::{amount, text, whole};
 use crate::money::written;
 
 struct Metrics {
@@ -26,9 +26,11 @@ pub fn generate(context: &StepContext) -> Result<Value, StepError> {
     };
     let insights = findings(&metrics);
     for insight in &insights {
-        context
-            .log()
-            .info(&format!("{}: {}", insight["category"], insight["finding"]));
+        context.log().info(format_args!(
+            "{}: {}",
+            text(insight, "category")?,
+            text(insight, "finding")?
+        ));
     }
     Ok(json!({
         "insight_count": insights.len(),
