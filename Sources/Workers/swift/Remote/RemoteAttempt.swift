@@ -9,6 +9,8 @@ final class RemoteAttempt: StepContextBackend {
     let method: String
     let taskID: TaskID
     let stepID: TaskID
+    /// The largest checkpoint that the engine takes, in bytes.
+    private let checkpointBytesMax: Int
     private let message: Message
     private let outbox: Outbox
     private let state = Mutex(State())
@@ -22,12 +24,13 @@ final class RemoteAttempt: StepContextBackend {
         var lastFetch: Int64 = 0
     }
 
-    init?(_ message: Message, session: Int, outbox: Outbox) {
+    init?(_ message: Message, session: Int, checkpointBytesMax: Int, outbox: Outbox) {
         guard let lease = message.lease, let handler = message.string("handler"),
             let taskID = message.string("task_id").flatMap({ TaskID($0) }),
             let stepID = message.string("step_id").flatMap({ TaskID($0) })
         else { return nil }
         (self.lease, self.session, self.handler, self.taskID, self.stepID) = (lease, session, handler, taskID, stepID)
+        self.checkpointBytesMax = checkpointBytesMax
         method = message.string("method") ?? "call"
         (self.message, self.outbox) = (message, outbox)
     }
@@ -68,6 +71,12 @@ final class RemoteAttempt: StepContextBackend {
     }
 
     func saveCheckpoint(_ data: JSONText) async throws {
+        guard data.bytes.count <= checkpointBytesMax else {
+            throw Failure(
+                message: "the checkpoint has \(data.bytes.count) bytes and is larger than the limit of "
+                    + "\(checkpointBytesMax) bytes",
+                errorType: "checkpoint_too_large", retryable: false)
+        }
         let refused: String? = await withCheckedContinuation { continuation in
             let isLost = state.withLock { state in
                 if !state.isCancelled { state.checkpoints.append(continuation) }

@@ -196,7 +196,11 @@ final class RemoteSession: Sendable {
     private func take(_ message: Message, _ registration: Registration) throws {
         let type = message.string("type")
         if type == "attempt" {
-            guard let attempt = RemoteAttempt(message, session: registration.number, outbox: outbox) else {
+            guard
+                let attempt = RemoteAttempt(
+                    message, session: registration.number, checkpointBytesMax: registration.resultBytesMax,
+                    outbox: outbox)
+            else {
                 throw WorkerError.notTaken("\(address)", "an attempt cannot be read")
             }
             state.withLock { $0.held[attempt.lease] = attempt }
