@@ -18,6 +18,7 @@ from .transport import TROUBLE, Address, Connection, Reply
 _MESSAGES_MAX = 1000  # in one delivery
 _BYTES_MAX = 8 << 20  # in one delivery of several messages
 _FULL_PAUSE = 0.02  # seconds; so long a full worker waits for a place before it polls for news alone
+_FINISH_LIMIT = 10.0
 _DELAY_MAX = 5.0  # seconds between two tries
 _GRACE = 10.0  # seconds that an answer may take beyond the wait that was asked for
 _FIRST_LIMIT = 40.0  # seconds for the answer to a registration
@@ -106,7 +107,8 @@ class Remote:
             self._news.notify_all()
         self.send(b'{"type":"drained"}')
         self._sent.put(None)
-        self._deliverer.join()
+        # A server that is gone, or stops at the same time, may not come back: then nobody waits for these words.
+        self._deliverer.join(_FINISH_LIMIT)
 
     def abandon(self) -> None:
         self.is_abandoned = True
