@@ -9,7 +9,7 @@ import unittest
 from typing import List
 
 from serving import CHAIN, RawWorker, ServingTest
-from support import Stepwell, wait_until
+from support import Stepwell
 
 MIB = 1 << 20
 HOST = b"Host: stepwell\r\n"
