@@ -233,6 +233,27 @@ class Workers(ServingTest):
         self.assertEqual(worker.succeed(attempt, "mine"), [])
         self.assertEqual(self.server.get("/tasks/last/steps/first/result"), "mine")
 
+    def test_what_was_given_up_and_is_heard_late_changes_nothing(self) -> None:
+        worker = RawWorker(self.server, ["first", "second"])
+        for _ in range(2):
+            self.server.post("/tasks", {"name": "chain"})
+            worker.succeed(worker.attempts()[0])
+        [attempt] = worker.attempts()
+        waiting: List[Any] = []
+        thread = threading.Thread(target=lambda: waiting.extend(worker.poll(wait_ms=20_000)))
+        thread.start()
+        wait_until(lambda: "first" in str(self.server.get("/workers")), "the worker is there")
+        status, answer = self.server.request("POST", f"/workers/{worker.id}/poll", {"after": worker.after - 2})
+        self.assertEqual((status, answer["code"]), (400, "malformed_message"))
+        status, answer = self.server.request("POST", f"/workers/{worker.id}/messages", {"number": 1, "messages": []})
+        self.assertEqual((status, answer["code"]), (400, "malformed_message"))
+        worker.succeed(attempt)
+        thread.join(30)
+        self.assertEqual([message["type"] for message in waiting], ["attempt"])
+        # What no worker of this session can have said ends it.
+        self.assertEqual(self.server.request("POST", f"/workers/{worker.id}/poll", {"after": 99})[0], 400)
+        self.assertEqual(self.server.request("POST", f"/workers/{worker.id}/poll", {})[0], 404)
+
     def test_cancellations_checkpoints_and_far_results(self) -> None:
         worker = RawWorker(self.server, ["first", "second"])
         self.server.post("/tasks", {"name": "chain"})

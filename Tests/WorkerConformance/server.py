@@ -142,8 +142,18 @@ class Server(Carrier):
                 if len(body) < length:
                     self.close_connection = True  # a worker may cut off a request
                     return
+                if self.is_gone():
+                    self.close_connection = True  # a poll broken off, read late: other polls may have followed it
+                    return
                 with carrier._in_progress(self.path):
                     self.answer(carrier._answer(self.path, body, self.headers))
+
+            def is_gone(self) -> bool:
+                """Whether the worker has closed the connection. It does so before it asks over another one."""
+                try:
+                    return self.request.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT) == b""
+                except BlockingIOError:
+                    return False
 
             def answer(self, answer: Optional[Answer]) -> None:
                 if answer is None:

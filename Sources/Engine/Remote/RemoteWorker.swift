@@ -148,21 +148,29 @@ final class RemoteWorker: AttemptRunner, @unchecked Sendable {
 
     func take(_ poll: Poll, after: Int) {
         heard = registry.reactor.now
+        // A worker that broke a poll off and asked again may be heard in the other order. Nobody waits for the old one.
+        if after < sent.number - 1 || (after == sent.number - 1 && isSentRead) {
+            return poll.answer(.failure(.malformed(Self.text(after, sent.number))))
+        }
         // Whoever polls again has given the first poll up.
         answerPoll(Self.body(number: isSentRead ? sent.number : sent.number - 1, []))
         if after == sent.number {
             isSentRead = true
             sent.body = []
-        } else if after == sent.number - 1, !isSentRead {
+        } else if after == sent.number - 1 {
             return poll.answer(.success(sent.body))
         } else {
-            let error = RemoteError.malformed("'after' is \(after), but the last answer had the number \(sent.number)")
+            let error = RemoteError.malformed(Self.text(after, sent.number))
             registry.end(self, error.message)
             return poll.answer(.failure(error))
         }
         self.poll = poll
         flush()
         endPoll(at: registry.reactor.now)
+    }
+
+    private static func text(_ after: Int, _ last: Int) -> String {
+        "'after' is \(after), but the last answer had the number \(last)"
     }
 
     /// Answers a poll whose time is over.
@@ -179,7 +187,8 @@ final class RemoteWorker: AttemptRunner, @unchecked Sendable {
         guard number == delivery.number + 1, delivery.pending == 0 else {
             let error = RemoteError.malformed(
                 "the delivery has the number \(number), but the last one had \(delivery.number)")
-            registry.end(self, error.message)
+            // An old one has been given up and sent again: it was heard late, and changes nothing.
+            if number > delivery.number { registry.end(self, error.message) }
             return answer(.failure(error))
         }
         delivery = Delivery(number: number, answers: [answer])

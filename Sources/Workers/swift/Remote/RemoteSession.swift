@@ -63,11 +63,13 @@ final class RemoteSession: Sendable {
     }
 
     func drain() {
-        let mustWake = state.withLock { state in
+        let (isNews, isRegistered) = state.withLock { state in
             defer { state.isDraining = true }
-            return !state.isDraining
+            return (!state.isDraining, state.registration.map { !$0.isOver } ?? false)
         }
-        if mustWake { polls.interrupt() }
+        guard isNews else { return }
+        // A registration on its way is not broken off: the server may have taken it, and has to hear the goodbye.
+        if isRegistered { polls.interrupt() } else { polls.bell.ring() }
     }
 
     // MARK: The ends
