@@ -17,9 +17,10 @@ let package = Package(
     targets: [
         // LMDB without anything around it, to measure against.
         .systemLibrary(name: "CRawLMDB", pkgConfig: "lmdb", providers: [.apt(["liblmdb-dev"])]),
+        .systemLibrary(name: "CEpoll"),
         .executableTarget(
             name: "stepwell-bench",
-            dependencies: [.product(name: "Stepwell", package: "stepwell"), "CRawLMDB"],
+            dependencies: [.product(name: "Stepwell", package: "stepwell"), "CRawLMDB", "CEpoll"],
             path: "Sources/StepwellBench", swiftSettings: dialect),
     ]
 )

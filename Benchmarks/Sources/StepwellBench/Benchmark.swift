@@ -40,5 +40,6 @@ enum Size: String {
 let allBenchmarks: [any Benchmark] = [
     DurableSteps(), Latency(), Chain(), Fan(), PythonSteps(workers: 1), PythonSteps(workers: 2), CommandSteps(),
     Recovery(name: "recovery", finished: 100_000), Recovery(name: "recovery_large", finished: 1_000_000), LargeStore(),
-    Backup(), OpenTasks(), Validation(),
+    Backup(), OpenTasks(), Validation(), Submission(), RemoteSteps(sdk: "python"), RemoteSteps(sdk: "typescript"),
+    RemoteSteps(sdk: "ruby"), RemoteSteps(sdk: "rust"), RemoteSteps(sdk: "swift"), Subscribers(), IdleWorkers(),
 ]

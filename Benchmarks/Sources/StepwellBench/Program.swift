@@ -2,7 +2,7 @@ import Foundation
 
 /// The release binary, run as its users run it: a process for each command.
 struct Program: Sendable {
-    private let path: String
+    let path: String
     private let store: String
 
     struct Ended: Sendable {

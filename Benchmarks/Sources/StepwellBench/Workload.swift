@@ -96,6 +96,13 @@ extension ContinuousClock {
         try await body()
         return (now - start).seconds
     }
+
+    /// The same for what does not suspend.
+    func blockingSeconds(_ body: () throws -> Void) rethrows -> Double {
+        let start = now
+        try body()
+        return (now - start).seconds
+    }
 }
 
 extension Duration {

@@ -1,0 +1,2 @@
+// Not in the module of the C library.
+#include <sys/epoll.h>
