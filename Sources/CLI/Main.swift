@@ -10,6 +10,7 @@ enum Main {
         // Before all else that runs, so that every thread to come has the signals blocked and only the watcher receives them.
         let words = Array(CommandLine.arguments.dropFirst())
         Signals.block(hangup: words.first == ServeCommand.help.name)
+        if words.first == ServeCommand.help.name { ServeCommand.takeEnvironment() }
         Task.detached { exit(await code(of: words).rawValue) }
         while true { pause() }
     }

@@ -91,6 +91,11 @@ package final class EngineCore: AttemptHost {
         return try answer.get()
     }
 
+    /// How many turns the engine's thread has begun: it grows for as long as the thread is not stuck, and soon after ``wake()``.
+    package var turnCount: UInt64 { thread.turnCount }
+
+    package func wake() { mailbox.wake() }
+
     /// Calls when all that was sent before is on disk, and what follows from it has left the engine.
     package func afterward(_ call: @escaping @Sendable (EngineError?) -> Void) {
         mailbox.post(.query({ _ in call(nil) }, refused: { call($0) }))

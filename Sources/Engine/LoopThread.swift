@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 import StepwellLog
 import StepwellModel
@@ -20,6 +21,8 @@ final class LoopThread: @unchecked Sendable {  // `loop` is touched on the threa
     private var thread = pthread_t()
     private var isStopping = false
     private let waitsForSpace = Atomic(true)
+    /// How many turns it has begun, and how often it has tried to write again. Grows for as long as the thread is not stuck.
+    private let turns = Atomic<UInt64>(0)
     private let hasJoined = Mutex(false)
 
     /// What the thread tells whoever started it.
@@ -67,15 +70,19 @@ final class LoopThread: @unchecked Sendable {  // `loop` is touched on the threa
         mailbox.wake()
     }
 
+    var turnCount: UInt64 { turns.load(ordering: .relaxed) }
+
     /// Does something with the loop on its thread, after the letters that wait now; calls the other once the loop has ended.
     func perform(_ body: @escaping @Sendable (Loop) -> Void, refused: @escaping @Sendable () -> Void = {}) {
         mailbox.post(.query({ [self] _ in body(loop) }, refused: { _ in refused() }))
     }
 
     private func run() {
+        linux_begin_thread("engine")
         var end = EngineError.stopped
         while !isStopping {
             let letters = mailbox.take(waiting: wait())
+            turns.add(1, ordering: .relaxed)
             let pending = loop.prepare(letters, at: clock.read())
             do throws(LogError) {
                 let begun = monotonicNanoseconds()
@@ -117,6 +124,7 @@ final class LoopThread: @unchecked Sendable {  // `loop` is touched on the threa
                 if !isFull { events.storage(.diskFull(path: path)) }
                 isFull = true
                 mailbox.pause(Self.diskRetry)
+                turns.add(1, ordering: .relaxed)
             }
         }
     }

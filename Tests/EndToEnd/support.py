@@ -21,7 +21,7 @@ import uuid
 from collections import Counter
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Callable, Dict, Iterator, List, Optional, TypeVar
+from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence, TypeVar
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 PIPELINE = REPOSITORY / "docs" / "examples" / "analytics_pipeline"
@@ -55,7 +55,8 @@ class Running:
     a reader may see the first bytes of a character alone."""
 
     def __init__(
-        self, test: "EndToEndTest", words: List[str], environment: Dict[str, str], folder: Path
+        self, test: "EndToEndTest", words: List[str], environment: Dict[str, str], folder: Path,
+        pass_fds: Sequence[int] = (),
     ) -> None:
         name = uuid.uuid4().hex
         self.words = words
@@ -63,7 +64,7 @@ class Running:
         with open(self._files[0], "wb") as out, open(self._files[1], "wb") as err:
             self._process = subprocess.Popen(
                 words, stdin=subprocess.DEVNULL, stdout=out, stderr=err, env=environment,
-                cwd=folder, start_new_session=True,
+                cwd=folder, start_new_session=True, pass_fds=pass_fds,
             )
         self.pid = self._process.pid
         test.addCleanup(self.kill)

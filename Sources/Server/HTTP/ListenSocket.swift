@@ -6,14 +6,17 @@ public import StepwellModel
 /// A socket that cannot be listened on, or a certificate that cannot be served with.
 public struct ListenError: StepwellError {
     public var reason: String
+    public var cure: String?
 
-    package init(reason: String) {
+    package init(
+        reason: String, cure: String = "choose another address with --listen, or end what holds it"
+    ) {
         self.reason = reason
+        self.cure = cure
     }
 
     public var code: String { "cannot_listen" }
     public var message: String { "the server cannot listen: \(reason)" }
-    public var cure: String? { "choose another address with --listen, or end what holds it" }
 }
 
 /// Sockets that wait for clients.
@@ -107,6 +110,11 @@ extension ListenError {
 package struct ListenAddress: Hashable, Sendable, CustomStringConvertible {
     package var host: String
     package var port: Int
+
+    package init(host: String, port: Int) {
+        self.host = host
+        self.port = port
+    }
 
     /// Reads `HOST:PORT`, `[IPV6]:PORT`, `:PORT` or `PORT`.
     package init?(_ text: String) {

@@ -11,6 +11,8 @@ package final class ServiceHost: Sendable {
     package struct Configuration: Sendable {
         package var store: String
         package var listen: ListenAddress? = ListenAddress("127.0.0.1:7420")
+        /// Sockets that listen already.
+        package var given: [GivenSocket] = []
         package var tls: TLSFiles?
         /// Whether clients without a token are nobody; nil: if there are tokens.
         package var isTokenNeeded: Bool?
@@ -24,8 +26,8 @@ package final class ServiceHost: Sendable {
     }
 
     package let service: Service
-    /// Where it listens; nil when it does only for this machine.
-    package let address: ListenAddress?
+    /// Where it listens, besides the socket in the store's directory.
+    package let places: [GivenSocket.Place]
     private let servers: [HTTPServer]
     private let sockets: [Int32]
     private let socketPath: String
@@ -74,16 +76,24 @@ package final class ServiceHost: Sendable {
         let limits = configuration.limits
         var sockets: [Int32] = []
         var servers: [HTTPServer] = []
-        var address = configuration.listen
+        var places: [GivenSocket.Place] = []
         do {
             let local = try ListenSocket.open(path: socketPath)
             sockets.append(local)
             servers.append(try Self.server(local, nil, limits, router, isLocal: true))
-            if let listen = configuration.listen {
+            if var listen = configuration.listen {
                 let socket = try ListenSocket.open(listen)
                 sockets.append(socket)
-                address?.port = ListenSocket.port(of: socket) ?? listen.port
+                listen.port = ListenSocket.port(of: socket) ?? listen.port
+                places.append(.network(listen))
                 servers.append(try Self.server(socket, configuration.tls, limits, router, isLocal: false))
+            }
+            for given in configuration.given {
+                sockets.append(given.descriptor)
+                places.append(given.place)
+                // Who may reach a socket in the file system is for whoever has made it to say; so it is no door for the owner alone.
+                let tls = if case .network = given.place { configuration.tls } else { nil as TLSFiles? }
+                servers.append(try Self.server(given.descriptor, tls, limits, router, isLocal: false))
             }
         } catch {
             for server in servers { server.stop() }
@@ -92,7 +102,7 @@ package final class ServiceHost: Sendable {
         }
         self.sockets = sockets
         self.servers = servers
-        self.address = address
+        self.places = places
         service.metrics.countConnections { [weak self] in self?.connectionCount ?? 0 }
     }
 

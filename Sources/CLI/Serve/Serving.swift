@@ -1,0 +1,148 @@
+import Stepwell
+import StepwellEngine
+import StepwellLog
+import StepwellModel
+import StepwellServer
+import StepwellTemplates
+
+/// A server from its start to its end, as its operator sees it: what it reads, what it says, and which signals it obeys.
+struct Serving: Sendable {
+    private let settings: ServeSettings
+    private let manager = ServiceManager.current
+
+    init(_ settings: ServeSettings) { self.settings = settings }
+
+    func run() async throws -> ExitCode {
+        manager.status("opening the store")
+        let tls = try readCertificate()
+        try settings.checkDoors()
+        let templates = try readTemplates()
+        let interruption = Once<Void>()
+        let failure = Once<LogError>()
+        Signals.watch { interruption.fire(()) }
+        Descriptors.allowMany()
+        let host = try await ServiceHost.start(configuration(tls, failure)) { note($0.printable) }
+        let watchdog = manager.watchdog.map { interval in
+            Watchdog(host.service.engine.core, interval: interval) { [manager] in manager.alive() }
+        }
+        do {
+            watchdog?.start()
+            for template in templates { _ = try await host.service.register(template, by: Operator.actor()) }
+            if host.service.engine.recovery.isNoteworthy { note(host.service.engine.recovery.description) }
+            note(listening(host, isSecure: tls != nil))
+            try await host.service.engine.startWorkers(settings.workers)
+            host.service.enter(.ready)
+            // From now on: a signal that came before waits, and is obeyed now.
+            let (hangups, hangup) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
+            Signals.onHangup { hangup.yield() }
+            Task { for await _ in hangups { await reload(host) } }
+            manager.ready(status(host))
+        } catch {
+            await host.stop(grace: .zero)
+            watchdog?.end()
+            if interruption.hasFired { return .interrupted }
+            throw error
+        }
+        let end = Once<LogError?>()
+        interruption.then { end.fire(nil) }
+        failure.then { end.fire($0) }
+        if let error = await end.value {
+            manager.stopping("the log has failed: \(error.message)")
+            await host.stop(grace: .zero)
+            watchdog?.end()
+            throw error
+        }
+        let news = "stopping: running attempts may end within \(settings.grace) s"
+        note(news + "; a second signal stops at once")
+        manager.stopping(news)
+        await host.stop(grace: .seconds(settings.grace))
+        watchdog?.end()
+        return .success
+    }
+
+    private func configuration(_ tls: TLSFiles?, _ failure: Once<LogError>) -> ServiceHost.Configuration {
+        var configuration = ServiceHost.Configuration(store: settings.store)
+        configuration.listen = settings.address
+        configuration.given = settings.given
+        configuration.tls = tls
+        configuration.isTokenNeeded = settings.isTokenNeeded
+        configuration.lease = .seconds(Int64(settings.lease))
+        configuration.engine.reason = settings.reason
+        configuration.engine.observers.notice = { note($0.printable) }
+        configuration.engine.observers.storage = { [manager] error in
+            note(error.map { "waiting: \($0.message)" } ?? "there is space again")
+            manager.status(error.map { "waiting: \($0.message)" } ?? "there is space again")
+        }
+        configuration.engine.observers.failure = { failure.fire($0) }
+        return configuration
+    }
+
+    private func readCertificate() throws -> TLSFiles? {
+        try settings.certificate.flatMap { certificate in
+            try settings.key.map { TLSFiles(certificate: try Files.read(certificate), key: try Files.read($0)) }
+        }
+    }
+
+    // MARK: What it says of itself
+
+    private func listening(_ host: ServiceHost, isSecure: Bool) -> String {
+        let scheme = isSecure ? "https" : "http"
+        let places = host.places.map { place in
+            if case .network(let address) = place { "\(scheme)://\(address)" } else { "\(place)" }
+        }
+        return "listening on " + (places + ["\(settings.store)/\(ServiceHost.socketName)"]).joined(separator: " and ")
+    }
+
+    private func status(_ host: ServiceHost) -> String {
+        let places = host.places.map(\.description).joined(separator: ", ")
+        return "ready, listening on " + (places.isEmpty ? ServiceHost.socketName : places)
+    }
+
+    // MARK: Templates
+
+    /// The templates of the folder, before the store is touched.
+    private func readTemplates() throws -> [Template] {
+        guard let folder = settings.folder else { return [] }
+        let findings = try folder.read()
+        let faults = findings.compactMap { finding in finding.error.map { "\(finding.file): \($0)" } }
+        for fault in faults { note(fault) }
+        guard faults.isEmpty else { throw UnusableTemplates(count: faults.count, folder: folder.path) }
+        return findings.compactMap(\.template)
+    }
+
+    /// What SIGHUP asks for.
+    private func reload(_ host: ServiceHost) async {
+        manager.reloading()
+        await reloadTemplates(host)
+        manager.ready(status(host))
+    }
+
+    /// Reads the folder again. What cannot be used is told, and the others count.
+    private func reloadTemplates(_ host: ServiceHost) async {
+        guard let folder = settings.folder else { return }
+        do {
+            var added = 0
+            for finding in try folder.read() {
+                do {
+                    if let error = finding.error { throw error }
+                    if let template = finding.template,
+                        try await host.service.register(template, by: Operator.actor())
+                    {
+                        added += 1
+                    }
+                } catch { note("\(finding.file): \(error)") }
+            }
+            note("templates read again: \(added) new, \(host.service.catalog.all.count) in all")
+        } catch { note("the templates were not read again: \(error)") }
+    }
+}
+
+/// Template files that cannot be used.
+private struct UnusableTemplates: StepwellError {
+    let count: Int
+    let folder: String
+
+    var code: String { "invalid_template" }
+    var message: String { "\(counted(count, "file")) in '\(folder)' cannot be used" }
+    var cure: String? { "'stepwell validate' tells more" }
+}
