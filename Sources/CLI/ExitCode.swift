@@ -39,7 +39,7 @@ enum ExitCode: Int32 {
                 "not_a_bundle", "nothing_recorded", "insecure":
                 .usage
             case "unknown_task", "store_not_found", "ambiguous_task", "before_submission", "no_attempt",
-                "unknown_template", "unknown_token", "unknown_worker":
+                "unknown_template", "unknown_token", "unknown_worker", "no_server":
                 .notFound
             case "store_locked", "duplicate_key", "duplicate_task", "task_closed", "task_paused", "not_paused",
                 "nothing_to_retry",

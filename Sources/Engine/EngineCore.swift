@@ -13,13 +13,16 @@ package final class EngineCore: AttemptHost {
     private let thread: LoopThread
     private let workerCount = Atomic<UInt32>(0)
     private let observers: Observers
+    private let gate: Gate
 
     /// Folds the log. Nothing runs before ``start(_:)``.
+    /// - Parameter isHeld: nothing is given to workers before ``release()``.
     /// - Throws: ``LogError``, or ``FoldError`` when the log's events cannot follow each other.
     package init(
         log: any EventLog, limits: Limits = Limits(), clock: any MachineClock = SystemClock(),
-        observers: Observers = Observers()
+        observers: Observers = Observers(), isHeld: Bool = false
     ) throws {
+        gate = Gate(isClosed: isHeld)
         self.log = log
         self.limits = limits
         self.clock = clock
@@ -121,11 +124,23 @@ package final class EngineCore: AttemptHost {
                 }, refused: { call(.failure($0)) }))
     }
 
+    // MARK: Holding
+
+    /// Whether nothing is given to workers, and how many of them wait; nil: nothing is held back.
+    package var heldWorkerCount: Int? { gate.waitingCount }
+
+    /// Ends the hold.
+    /// - Returns: whether there was one.
+    package func release() -> Bool { gate.open(enter) }
+
+    private func enter(_ arrival: Gate.Arrival) { mailbox.post(.join(arrival.join, arrival.runner)) }
+
     // MARK: Stopping
 
     /// Starts no further attempt, lets those that run end within the grace time, and tells the others to end.
     package func drain(grace: Milliseconds) async {
         thread.stopWaitingForSpace()
+        gate.lock()
         // Without workers, or without open tasks, nothing can start.
         guard let mayRun = try? await ask({ $0.openTaskCount > 0 && !$0.workerIDs.isEmpty }), mayRun else { return }
         try? await send(.drainEngine, by: .engine)
@@ -168,10 +183,11 @@ package final class EngineCore: AttemptHost {
     }
 
     package func join(_ join: WorkerJoin, runner: any AttemptRunner) {
-        mailbox.post(.join(join, runner))
+        gate.pass(Gate.Arrival(join: join, runner: runner), enter)
     }
 
     package func leave(_ worker: WorkerID, reason: String) {
+        gate.leave(worker)
         post(.loseWorker(worker, reason: reason), by: .engine)
     }
 

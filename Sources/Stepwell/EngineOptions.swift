@@ -21,6 +21,8 @@ public struct EngineOptions: Sendable {
     package var observers = Observers()
     /// Open the store for changes alone: nothing is run.
     package var isPassive = false
+    /// Nothing is given to workers before the engine is released.
+    package var isHeld = false
     /// The one task to work on, asked for when the store is open; nil for all.
     package var focus: @Sendable (any EventReader) throws -> TaskID? = { _ in nil }
 

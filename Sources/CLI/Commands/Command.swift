@@ -18,7 +18,8 @@ extension Command {
 
 /// All commands, in the order of the help.
 let allCommands: [any Command.Type] = [
-    RunCommand.self, ServeCommand.self, ResumeCommand.self, RetryCommand.self, CancelCommand.self, PauseCommand.self,
+    RunCommand.self, ServeCommand.self, ReleaseCommand.self, ResumeCommand.self, RetryCommand.self, CancelCommand.self,
+    PauseCommand.self,
     UnpauseCommand.self, ResolveCommand.self, ForkCommand.self, ListCommand.self,
     ShowCommand.self, ExplainCommand.self, ReplayCommand.self, ReplayStepCommand.self, StateCommand.self,
     DiffCommand.self, EventsCommand.self, LogsCommand.self, VerifyCommand.self, AuditCommand.self, BackupCommand.self,

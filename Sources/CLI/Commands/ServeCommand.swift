@@ -17,6 +17,9 @@ struct ServeCommand: Command {
     private static let insecure = Option(
         name: "--insecure", help: "listen beyond this machine although there are no tokens or no TLS")
 
+    private static let hold = Option(
+        name: "--hold", help: "take tasks and answer, but give nothing to workers until 'stepwell release'")
+
     static let help = CommandHelp(
         name: "serve", summary: "Serve a store: tasks over HTTP, workers anywhere, live events.",
         details: """
@@ -25,7 +28,7 @@ struct ServeCommand: Command {
             SIGHUP reads the templates again; SIGTERM lets running attempts end, and stops.
             """,
         options: [
-            listen, templates, .environment, .worker, lease, certificate, key, insecure, .grace, .reason, .store,
+            listen, templates, .environment, .worker, lease, certificate, key, insecure, hold, .grace, .reason, .store,
         ],
         examples: [
             "stepwell serve --templates templates --worker 'python3 -m stepwell worker handlers.py'",
@@ -56,6 +59,7 @@ struct ServeCommand: Command {
         settings.key = arguments[Self.key]
         settings.isInsecure = arguments.has(Self.insecure)
         settings.grace = try arguments.integer(.grace, in: 0...86_400) ?? 10
+        settings.isHeld = arguments.has(Self.hold)
         settings.reason = arguments[.reason]
         guard (settings.certificate == nil) == (settings.key == nil) else {
             throw UsageError("'--tls-cert' and '--tls-key' go together", command: "serve")

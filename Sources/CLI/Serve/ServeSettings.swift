@@ -14,6 +14,7 @@ struct ServeSettings: Sendable {
     var certificate: String?
     var key: String?
     var isInsecure = false
+    var isHeld = false
     /// In seconds.
     var grace = 10
     var reason: String?

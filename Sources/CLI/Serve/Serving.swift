@@ -1,5 +1,6 @@
 import Stepwell
 import StepwellEngine
+import StepwellHistory
 import StepwellLog
 import StepwellModel
 import StepwellServer
@@ -32,6 +33,7 @@ struct Serving: Sendable {
             note(listening(host, isSecure: tls != nil))
             try await host.service.engine.startWorkers(settings.workers)
             host.service.enter(.ready)
+            if settings.isHeld { note("held: nothing is given to workers until 'stepwell release'") }
             // From now on: a signal that came before waits, and is obeyed now.
             let (hangups, hangup) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
             Signals.onHangup { hangup.yield() }
@@ -68,6 +70,13 @@ struct Serving: Sendable {
         configuration.isTokenNeeded = settings.isTokenNeeded
         configuration.lease = .seconds(Int64(settings.lease))
         configuration.engine.reason = settings.reason
+        configuration.engine.isHeld = settings.isHeld
+        configuration.released = { [manager] release in
+            let reason = release.reason.map { ": \($0)" } ?? ""
+            let news = "released by \(release.by.isEmpty ? "somebody" : release.by)\(reason)".printable
+            note(news)
+            manager.status(news)
+        }
         configuration.engine.observers.notice = { note($0.printable) }
         configuration.engine.observers.storage = { [manager] error in
             note(error.map { "waiting: \($0.message)" } ?? "there is space again")
@@ -95,7 +104,8 @@ struct Serving: Sendable {
 
     private func status(_ host: ServiceHost) -> String {
         let places = host.places.map(\.description).joined(separator: ", ")
-        return "ready, listening on " + (places.isEmpty ? ServiceHost.socketName : places)
+        let state = host.service.engine.core.heldWorkerCount == nil ? "ready" : "held"
+        return state + ", listening on " + (places.isEmpty ? ServiceHost.socketName : places)
     }
 
     // MARK: Templates

@@ -39,9 +39,12 @@ struct MetricName: Sendable {
     static let refusals = MetricName(
         "access_refusals_total", .counter, "Requests refused for the token that they came with, or for none.")
 
+    static let held = MetricName(
+        "held", .gauge, "1 while nothing is given to workers until somebody ends the hold, else 0.")
+
     static let all = [
         events, openTasks, waiting, oldest, workers, slots, running, commitSeconds, commitEvents, head, bytes, recovery,
-        requests, requestSeconds, connections, streams, refusals,
+        requests, requestSeconds, connections, streams, refusals, held,
     ]
 }
 

@@ -22,7 +22,8 @@ extension Routes {
                 guard call.service.currentPhase == .ready else {
                     throw Problem(503, "not_ready", "the server is \(call.service.currentPhase)", retryAfter: 1)
                 }
-                return HTTPResponse(json: ["status": "ready"])
+                let isHeld = call.service.engine.core.heldWorkerCount != nil
+                return HTTPResponse(json: ["status": "ready", "held": .bool(isHeld)])
             }),
         Route(
             "GET", "/v1/health", .view,
@@ -34,15 +35,34 @@ extension Routes {
                     ($0.openTaskCount, $0.runningAttemptCount, $0.workerIDs.count)
                 }
                 let head = call.service.store.head
+                let held = call.service.engine.core.heldWorkerCount
                 return HTTPResponse(
                     json: [
                         "status": .string("\(call.service.currentPhase)"), "version": .string(stepwellVersion),
+                        "held": .bool(held != nil), "held_workers": .number(String(held ?? 0)),
                         "uptime_ms": .number(String(monotonicMilliseconds() - call.service.startedAt)),
                         "open_tasks": .number(String(open)), "running_attempts": .number(String(running)),
                         "workers": .number(String(workers)), "events": .number(String(head.number.rawValue)),
                         "head_time": .string(head.time.description),
                         "refused_requests": .number(String(call.service.access.refusals)),
                     ])
+            }),
+        Route(
+            "POST", "/v1/release", .operate,
+            Operation(
+                id: "release", tag: "Health",
+                summary: "End the hold that the server was started with: steps are given to workers.",
+                details: "See `--hold` in docs/operations.md. Where nothing is held, nothing happens.",
+                body: .json("Reason", example: ["reason": "the copy is sound"], isRequired: false),
+                answers: [(200, "Whether there was a hold.", .json("Released"))], problems: [503]),
+            .now { call in
+                try call.needAllNamespaces("a hold is")
+                let reader = try call.members(only: ["reason"])
+                let reason = try reading { () throws(Malformed) in try reader.optionalString("reason") }
+                guard call.service.currentPhase != .draining else { throw Problem.stopping }
+                let isReleased = call.service.engine.core.release()
+                if isReleased { call.service.released(Release(by: call.identity.name, reason: reason)) }
+                return HTTPResponse(json: ["released": .bool(isReleased), "held": false])
             }),
         Route(
             "GET", "/v1/stats", .view,

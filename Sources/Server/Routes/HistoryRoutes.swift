@@ -28,7 +28,11 @@ extension Routes {
                     let explanation = try Explanation.read(
                         id, step: step, from: call.service.store, activity: .atWork)
                 else { throw TaskNameError.unknown(id.description) }
-                return HTTPResponse(json: explanation.json)
+                // The store knows nothing of a hold: by it alone there is merely no worker.
+                guard call.service.engine.core.heldWorkerCount != nil, let members = explanation.json.members else {
+                    return HTTPResponse(json: explanation.json)
+                }
+                return HTTPResponse(json: .object(members + [.init("held", true)]))
             }),
         Route(
             "GET", "/v1/tasks/{task}/diff/{other}", .view,

@@ -83,6 +83,7 @@ extension Service {
         text.add(.connections, value: metrics.connectionCount)
         text.add(.streams, value: metrics.streamCount)
         text.add(.refusals, value: access.refusals)
+        text.add(.held, value: engine.core.heldWorkerCount == nil ? 0 : 1)
         return text.text
     }
 

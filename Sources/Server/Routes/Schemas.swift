@@ -217,7 +217,11 @@ enum Schemas {
                             ["name": text, "kind": text, "concurrency": count, "running": count, "worker_id": text],
                             required: ["name", "kind", "concurrency", "running"]))
                 ], required: ["workers"])),
-        .init("Health", object(["status": text], required: ["status"])),
+        .init("Health", object(["status": text, "held": ["type": "boolean"]], required: ["status"])),
+        .init(
+            "Released",
+            object(
+                ["released": ["type": "boolean"], "held": ["type": "boolean"]], required: ["released", "held"])),
         .init(
             "Statistics",
             object(["store_id": text, "events": count, "commits": count], required: ["store_id", "events"])),

@@ -14,6 +14,7 @@ package final class Service: Sendable {
     package let access: Access
     package let metrics: Metrics
     let slow = SlowLane()
+    let released: @Sendable (Release) -> Void
     let startedAt = monotonicMilliseconds()
     private let phase = Mutex(Phase.starting)
 
@@ -28,8 +29,9 @@ package final class Service: Sendable {
 
     package init(
         engine: Engine, catalog: TemplateCatalog, feed: EventFeed, workers: RemoteWorkers, access: Access,
-        metrics: Metrics
+        metrics: Metrics, released: @escaping @Sendable (Release) -> Void = { _ in }
     ) {
+        self.released = released
         self.engine = engine
         self.catalog = catalog
         self.feed = feed
@@ -82,6 +84,12 @@ package final class Service: Sendable {
         defer { timer.cancel() }
         for await _ in states { return }
     }
+}
+
+/// The end of a hold.
+package struct Release: Sendable {
+    package var by: String
+    package var reason: String?
 }
 
 /// Questions that read much of a store run on threads of their own, few at a time.

@@ -19,6 +19,8 @@ package final class ServiceHost: Sendable {
         package var lease = Milliseconds.seconds(30)
         package var limits = HTTPLimits()
         package var engine = EngineOptions()
+        /// Called when somebody has ended the hold that the engine was started with.
+        package var released: @Sendable (Release) -> Void = { _ in }
 
         package init(store: String) {
             self.store = store
@@ -58,7 +60,7 @@ package final class ServiceHost: Sendable {
             let service = Service(
                 engine: engine, catalog: TemplateCatalog(), feed: feed,
                 workers: RemoteWorkers(host: engine.core, reactor: reactor, lease: configuration.lease), access: access,
-                metrics: metrics)
+                metrics: metrics, released: configuration.released)
             try service.catalog.load(service.store)
             return try ServiceHost(service, configuration, reactor)
         } catch {
