@@ -26,6 +26,7 @@ let package = Package(
         .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
         .systemLibrary(
             name: "CMicroHTTPD", pkgConfig: "libmicrohttpd", providers: [.apt(["libmicrohttpd-dev"])]),
+        .systemLibrary(name: "CGnuTLS", pkgConfig: "gnutls", providers: [.apt(["libgnutls28-dev"])]),
         .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
         .target(name: "CLinux"),
         .target(name: "CChecksum"),
@@ -83,7 +84,7 @@ let package = Package(
             name: "StepwellServer",
             dependencies: [
                 "Stepwell", "StepwellEngine", "StepwellHistory", "StepwellKernel", "StepwellLog", "StepwellTemplates",
-                "StepwellModel", "CMicroHTTPD", "CCrypto", "CLinux",
+                "StepwellModel", "CMicroHTTPD", "CGnuTLS", "CCrypto", "CLinux",
             ],
             path: "Sources/Server", swiftSettings: dialect),
         .executableTarget(

@@ -25,7 +25,7 @@ struct ServeCommand: Command {
         details: """
             Goes on with whatever was open. Workers elsewhere connect by themselves (docs/worker-protocol.md); --worker starts one
             here. GET /v1/openapi.json describes the API. On this machine no token is needed until there is one; see 'stepwell token'.
-            SIGHUP reads the templates again; SIGTERM lets running attempts end, and stops.
+            SIGHUP reads the templates and the certificate again; SIGTERM lets running attempts end, and stops.
             """,
         options: [
             listen, templates, .environment, .worker, lease, certificate, key, insecure, hold, .grace, .reason, .store,

@@ -92,6 +92,15 @@ struct Serving: Sendable {
         }
     }
 
+    /// Reads certificate and key again. Where they cannot be used, the present ones stay.
+    private func reloadCertificate(_ host: ServiceHost) {
+        do {
+            guard let tls = try readCertificate() else { return }
+            let expires = try host.use(tls)
+            note("certificate read again" + (expires.map { ", good until \($0)" } ?? ""))
+        } catch { note("the certificate was not read again, the present one stays: \(error)") }
+    }
+
     // MARK: What it says of itself
 
     private func listening(_ host: ServiceHost, isSecure: Bool) -> String {
@@ -123,6 +132,7 @@ struct Serving: Sendable {
     /// What SIGHUP asks for.
     private func reload(_ host: ServiceHost) async {
         manager.reloading()
+        reloadCertificate(host)
         await reloadTemplates(host)
         manager.ready(status(host))
     }

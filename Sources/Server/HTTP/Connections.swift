@@ -7,11 +7,14 @@ import Synchronization
 /// One connection of a client, and until when its present phase may last.
 final class ConnectionRecord: Sendable {
     let descriptor: Int32
+    /// Kept for as long as the connection may use them.
+    let credentials: TLSCredentials?
     /// On the clock that nobody sets; the largest value while the server itself is what takes long.
     let deadline = Atomic<Int64>(.max)
 
-    init(descriptor: Int32) {
+    init(descriptor: Int32, credentials: TLSCredentials?) {
         self.descriptor = descriptor
+        self.credentials = credentials
     }
 
     func begin(_ time: Milliseconds) {
@@ -37,8 +40,8 @@ final class Connections: Sendable {
 
     var count: Int { records.withLock { $0.count } }
 
-    func open(_ descriptor: Int32) -> ConnectionRecord {
-        let record = ConnectionRecord(descriptor: descriptor)
+    func open(_ descriptor: Int32, _ credentials: TLSCredentials?) -> ConnectionRecord {
+        let record = ConnectionRecord(descriptor: descriptor, credentials: credentials)
         record.begin(limits.headerTime)
         records.withLock { $0[ObjectIdentifier(record)] = record }
         return record

@@ -61,7 +61,9 @@ nonisolated func connectionChanged(
     guard let context, let connection, let state else { return }
     let server = Unmanaged<HTTPServer>.fromOpaque(context).takeUnretainedValue()
     if change == .CONNECTION_NOTIFY_STARTED {
-        let record = server.connections.open(mhd_descriptor(connection))
+        let credentials = server.currentCredentials
+        let record = server.connections.open(mhd_descriptor(connection), credentials)
+        credentials?.use(for: connection)
         state.pointee = Unmanaged.passRetained(record).toOpaque()
     } else if let known = state.pointee {
         state.pointee = nil

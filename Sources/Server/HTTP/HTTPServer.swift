@@ -23,6 +23,8 @@ package final class HTTPServer: Sendable {
     /// Suspended connections must be woken before the server can stop.
     private let sleepers = Mutex<[ObjectIdentifier: Exchange]>([:])
     private let isStopping = Atomic(false)
+    /// What new connections are served with.
+    private let credentials: Mutex<TLSCredentials?>
     private nonisolated(unsafe) var daemon: OpaquePointer?
 
     /// Begins to serve a socket that listens already.
@@ -36,6 +38,8 @@ package final class HTTPServer: Sendable {
         self.limits = limits
         self.bodyLimit = bodyLimit ?? { _ in limits.bodyBytesMax }
         connections = Connections(limits)
+        let first: TLSCredentials? = if let tls { try TLSCredentials(tls) } else { nil }
+        credentials = Mutex(first)
         var flags = MHD_USE_EPOLL_INTERNAL_THREAD.rawValue | MHD_USE_SUSPEND_RESUME.rawValue | MHD_USE_TURBO.rawValue
         if tls != nil { flags |= MHD_USE_TLS.rawValue }
         let context = Unmanaged.passUnretained(self).toOpaque()
@@ -64,11 +68,16 @@ package final class HTTPServer: Sendable {
             throw ListenError(
                 reason: tls == nil
                     ? "the HTTP server did not start: \(String(cString: strerror(errno)))"
-                    : "the TLS certificate and key cannot be used together")
+                    : "the HTTPS server did not start: \(String(cString: strerror(errno)))")
         }
         daemon = started
         connections.watch()
     }
+
+    var currentCredentials: TLSCredentials? { credentials.withLock { $0 } }
+
+    /// Serves new connections with another certificate; those that are open keep theirs.
+    func use(_ next: TLSCredentials) { credentials.withLock { $0 = next } }
 
     /// Ends all connections, and the threads. Requests whose answers are still to come get none.
     package func stop() {

@@ -31,6 +31,7 @@ package final class ServiceHost: Sendable {
     /// Where it listens, besides the socket in the store's directory.
     package let places: [GivenSocket.Place]
     private let servers: [HTTPServer]
+    private let secureServers: [HTTPServer]
     private let sockets: [Int32]
     private let socketPath: String
     private let reactor: Reactor
@@ -78,24 +79,30 @@ package final class ServiceHost: Sendable {
         let limits = configuration.limits
         var sockets: [Int32] = []
         var servers: [HTTPServer] = []
+        var secureServers: [HTTPServer] = []
+        func add(_ socket: Int32, _ tls: TLSFiles?, isLocal: Bool) throws(ListenError) {
+            let server = try Self.server(socket, tls, limits, router, isLocal: isLocal)
+            servers.append(server)
+            if tls != nil { secureServers.append(server) }
+        }
         var places: [GivenSocket.Place] = []
         do {
             let local = try ListenSocket.open(path: socketPath)
             sockets.append(local)
-            servers.append(try Self.server(local, nil, limits, router, isLocal: true))
+            try add(local, nil, isLocal: true)
             if var listen = configuration.listen {
                 let socket = try ListenSocket.open(listen)
                 sockets.append(socket)
                 listen.port = ListenSocket.port(of: socket) ?? listen.port
                 places.append(.network(listen))
-                servers.append(try Self.server(socket, configuration.tls, limits, router, isLocal: false))
+                try add(socket, configuration.tls, isLocal: false)
             }
             for given in configuration.given {
                 sockets.append(given.descriptor)
                 places.append(given.place)
                 // Who may reach a socket in the file system is for whoever has made it to say; so it is no door for the owner alone.
                 let tls = if case .network = given.place { configuration.tls } else { nil as TLSFiles? }
-                servers.append(try Self.server(given.descriptor, tls, limits, router, isLocal: false))
+                try add(given.descriptor, tls, isLocal: false)
             }
         } catch {
             for server in servers { server.stop() }
@@ -104,6 +111,7 @@ package final class ServiceHost: Sendable {
         }
         self.sockets = sockets
         self.servers = servers
+        self.secureServers = secureServers
         self.places = places
         service.metrics.countConnections { [weak self] in self?.connectionCount ?? 0 }
     }
@@ -115,6 +123,17 @@ package final class ServiceHost: Sendable {
             socket: socket, tls: tls, limits: limits,
             bodyLimit: { router.bodyLimit($0, limits.bodyBytesMax) },
             handler: { request, answer in router.handle(request, isLocal: isLocal, answer) })
+    }
+
+    /// Serves new connections with another certificate; those that are open go on with theirs.
+    /// - Returns: when the new one ends.
+    /// - Throws: ``ListenError`` when it cannot be used, or has ended already; then the present one stays.
+    package func use(_ tls: TLSFiles) throws(ListenError) -> Timestamp? {
+        let credentials = try TLSCredentials(tls)
+        let expires = credentials.expires
+        if let expires, expires <= service.now { throw .unusableCertificate("it has ended at \(expires)") }
+        for server in secureServers { server.use(credentials) }
+        return expires
     }
 
     /// How many clients are connected.
