@@ -8,7 +8,8 @@ struct ServeCommand: Command {
         name: "--listen", value: "HOST:PORT",
         help: "where to listen (127.0.0.1:7420, or the sockets that systemd gives); port 0 takes a free one")
     private static let templates = Option(
-        name: "--templates", value: "DIR", help: "make known the templates of all *.yaml files in this folder")
+        name: "--templates", value: "DIR",
+        help: "make known the templates of all *.yaml files in this folder, now and when they change")
     private static let lease = Option(
         name: "--lease", value: "SECONDS", help: "a worker elsewhere that was not heard of for so long is gone (30)")
     private static let certificate = Option(
@@ -25,7 +26,7 @@ struct ServeCommand: Command {
         details: """
             Goes on with whatever was open. Workers elsewhere connect by themselves (docs/worker-protocol.md); --worker starts one
             here. GET /v1/openapi.json describes the API. On this machine no token is needed until there is one; see 'stepwell token'.
-            SIGHUP reads the templates and the certificate again; SIGTERM lets running attempts end, and stops.
+            SIGHUP reads the certificate and the templates again; SIGTERM lets running attempts end, and stops.
             """,
         options: [
             listen, templates, .environment, .worker, lease, certificate, key, insecure, hold, .grace, .reason, .store,

@@ -4,12 +4,11 @@ import StepwellHistory
 import StepwellLog
 import StepwellModel
 import StepwellServer
-import StepwellTemplates
 
 /// A server from its start to its end, as its operator sees it: what it reads, what it says, and which signals it obeys.
 struct Serving: Sendable {
-    private let settings: ServeSettings
-    private let manager = ServiceManager.current
+    let settings: ServeSettings
+    let manager = ServiceManager.current
 
     init(_ settings: ServeSettings) { self.settings = settings }
 
@@ -17,6 +16,8 @@ struct Serving: Sendable {
         manager.status("opening the store")
         let tls = try readCertificate()
         try settings.checkDoors()
+        // Watched before it is read, so that nothing falls between.
+        let watch = watchTemplates()
         let templates = try readTemplates()
         let interruption = Once<Void>()
         let failure = Once<LogError>()
@@ -28,16 +29,25 @@ struct Serving: Sendable {
         }
         do {
             watchdog?.start()
-            for template in templates { _ = try await host.service.register(template, by: Operator.actor()) }
+            let files = settings.folder.map { folder in
+                TemplateFiles(folder) { try await host.service.register($0, by: Operator.actor()) }
+            }
+            try await files?.add(templates)
             if host.service.engine.recovery.isNoteworthy { note(host.service.engine.recovery.description) }
             note(listening(host, isSecure: tls != nil))
             try await host.service.engine.startWorkers(settings.workers)
             host.service.enter(.ready)
             if settings.isHeld { note("held: nothing is given to workers until 'stepwell release'") }
             // From now on: a signal that came before waits, and is obeyed now.
-            let (hangups, hangup) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
-            Signals.onHangup { hangup.yield() }
-            Task { for await _ in hangups { await reload(host) } }
+            let (wishes, wish) = AsyncStream.makeStream(of: Wish.self)
+            Signals.onHangup { wish.yield(.hangup) }
+            watch?.start { result in
+                switch result {
+                case .success(let change): wish.yield(.change(change))
+                case .failure(let error): wish.yield(.blind(error))
+                }
+            }
+            Task { await obey(wishes, host, files) }
             manager.ready(status(host))
         } catch {
             await host.stop(grace: .zero)
@@ -93,7 +103,7 @@ struct Serving: Sendable {
     }
 
     /// Reads certificate and key again. Where they cannot be used, the present ones stay.
-    private func reloadCertificate(_ host: ServiceHost) {
+    func reloadCertificate(_ host: ServiceHost) {
         do {
             guard let tls = try readCertificate() else { return }
             let expires = try host.use(tls)
@@ -111,58 +121,9 @@ struct Serving: Sendable {
         return "listening on " + (places + ["\(settings.store)/\(ServiceHost.socketName)"]).joined(separator: " and ")
     }
 
-    private func status(_ host: ServiceHost) -> String {
+    func status(_ host: ServiceHost) -> String {
         let places = host.places.map(\.description).joined(separator: ", ")
         let state = host.service.engine.core.heldWorkerCount == nil ? "ready" : "held"
         return state + ", listening on " + (places.isEmpty ? ServiceHost.socketName : places)
     }
-
-    // MARK: Templates
-
-    /// The templates of the folder, before the store is touched.
-    private func readTemplates() throws -> [Template] {
-        guard let folder = settings.folder else { return [] }
-        let findings = try folder.read()
-        let faults = findings.compactMap { finding in finding.error.map { "\(finding.file): \($0)" } }
-        for fault in faults { note(fault) }
-        guard faults.isEmpty else { throw UnusableTemplates(count: faults.count, folder: folder.path) }
-        return findings.compactMap(\.template)
-    }
-
-    /// What SIGHUP asks for.
-    private func reload(_ host: ServiceHost) async {
-        manager.reloading()
-        reloadCertificate(host)
-        await reloadTemplates(host)
-        manager.ready(status(host))
-    }
-
-    /// Reads the folder again. What cannot be used is told, and the others count.
-    private func reloadTemplates(_ host: ServiceHost) async {
-        guard let folder = settings.folder else { return }
-        do {
-            var added = 0
-            for finding in try folder.read() {
-                do {
-                    if let error = finding.error { throw error }
-                    if let template = finding.template,
-                        try await host.service.register(template, by: Operator.actor())
-                    {
-                        added += 1
-                    }
-                } catch { note("\(finding.file): \(error)") }
-            }
-            note("templates read again: \(added) new, \(host.service.catalog.all.count) in all")
-        } catch { note("the templates were not read again: \(error)") }
-    }
-}
-
-/// Template files that cannot be used.
-private struct UnusableTemplates: StepwellError {
-    let count: Int
-    let folder: String
-
-    var code: String { "invalid_template" }
-    var message: String { "\(counted(count, "file")) in '\(folder)' cannot be used" }
-    var cure: String? { "'stepwell validate' tells more" }
 }

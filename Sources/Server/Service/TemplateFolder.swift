@@ -3,7 +3,8 @@ package import Stepwell
 package import StepwellModel
 import StepwellTemplates
 
-/// A folder of template files, `*.yaml` and `*.yml`, as the service reads it at its start and when it is told to look again.
+/// A folder of template files, `*.yaml` and `*.yml`, as the service reads it at its start, when it is told to look again, and when a
+/// file in it changes.
 package struct TemplateFolder: Sendable {
     package let path: String
     package let environment: String?
@@ -24,14 +25,22 @@ package struct TemplateFolder: Sendable {
     /// All files, in the order of their names; those in folders within it too.
     /// - Throws: ``FileError`` when the folder cannot be read.
     package func read() throws(FileError) -> [Finding] {
-        try files(in: path).map { file -> Finding in
-            do throws(FileError) {
-                let load = TemplateLoader.load(bytes: try Files.read(file), file: file, environment: environment)
-                do throws(InvalidTemplate) {
-                    return Finding(file: file, template: try load.get())
-                } catch { return Finding(file: file, error: error) }
+        try files(in: path).map(read)
+    }
+
+    /// One file.
+    package func read(_ file: String) -> Finding {
+        do throws(FileError) {
+            let load = TemplateLoader.load(bytes: try Files.read(file), file: file, environment: environment)
+            do throws(InvalidTemplate) {
+                return Finding(file: file, template: try load.get())
             } catch { return Finding(file: file, error: error) }
-        }
+        } catch { return Finding(file: file, error: error) }
+    }
+
+    /// Whether a file of that name is meant to hold a template.
+    static func isTemplate(_ name: String) -> Bool {
+        !name.hasPrefix(".") && (name.hasSuffix(".yaml") || name.hasSuffix(".yml"))
     }
 
     private func files(in folder: String) throws(FileError) -> [String] {
@@ -40,7 +49,7 @@ package struct TemplateFolder: Sendable {
             let file = folder + "/" + name
             if Files.isDirectory(file) {
                 files += try self.files(in: file)
-            } else if name.hasSuffix(".yaml") || name.hasSuffix(".yml") {
+            } else if Self.isTemplate(name) {
                 files.append(file)
             }
         }
