@@ -16,14 +16,17 @@ enum Signals {
     }
 
     /// Calls `first` at the first signal. At the second the process ends; the log is made for that.
-    static func watch(_ first: @escaping @Sendable () -> Void) {
+    /// - Parameter told: says so.
+    static func watch(
+        _ first: @escaping @Sendable () -> Void, told: @escaping @Sendable (String) -> Void = { note($0) }
+    ) {
         onThread {
             var set = stopSignals()
             var number: Int32 = 0
             sigwait(&set, &number)
             first()
             sigwait(&set, &number)
-            note("stopped at once; what was running will be run again")
+            told("stopped at once; what was running will be run again")
             _exit(ExitCode.interrupted.rawValue)
         }
     }

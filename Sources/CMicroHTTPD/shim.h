@@ -12,6 +12,12 @@ static inline int mhd_descriptor(struct MHD_Connection *connection) {
     return info ? info->connect_fd : -1;
 }
 
+// The address of the connection's other end.
+static inline const struct sockaddr *mhd_client_address(struct MHD_Connection *connection) {
+    const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+    return info ? info->client_addr : NULL;
+}
+
 // The connection's session of GnuTLS; NULL without TLS. There already when NOTIFY_CONNECTION tells of the connection.
 static inline void *mhd_tls_session(struct MHD_Connection *connection) {
     const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_GNUTLS_SESSION);

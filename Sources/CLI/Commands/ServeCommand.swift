@@ -21,6 +21,10 @@ struct ServeCommand: Command {
     private static let hold = Option(
         name: "--hold", help: "take tasks and answer, but give nothing to workers until 'stepwell release'")
 
+    private static let logFormat = Option(
+        name: "--log-format", value: "FORMAT", help: "the server's own log on standard error: text, or json")
+    private static let accessLog = Option(name: "--access-log", help: "a line in that log for each request")
+
     static let help = CommandHelp(
         name: "serve", summary: "Serve a store: tasks over HTTP, workers anywhere, live events.",
         details: """
@@ -29,7 +33,8 @@ struct ServeCommand: Command {
             SIGHUP reads the certificate and the templates again; SIGTERM lets running attempts end, and stops.
             """,
         options: [
-            listen, templates, .environment, .worker, lease, certificate, key, insecure, hold, .grace, .reason, .store,
+            listen, templates, .environment, .worker, lease, certificate, key, insecure, hold, logFormat, accessLog,
+            .grace, .reason, .store,
         ],
         examples: [
             "stepwell serve --templates templates --worker 'python3 -m stepwell worker handlers.py'",
@@ -61,6 +66,13 @@ struct ServeCommand: Command {
         settings.isInsecure = arguments.has(Self.insecure)
         settings.grace = try arguments.integer(.grace, in: 0...86_400) ?? 10
         settings.isHeld = arguments.has(Self.hold)
+        settings.isAccessLogged = arguments.has(Self.accessLog)
+        if let word = arguments[Self.logFormat] {
+            guard let format = Journal.Format(rawValue: word) else {
+                throw UsageError("'--log-format' takes text or json, not '\(word)'", command: "serve")
+            }
+            settings.logFormat = format
+        }
         settings.reason = arguments[.reason]
         guard (settings.certificate == nil) == (settings.key == nil) else {
             throw UsageError("'--tls-cert' and '--tls-key' go together", command: "serve")
@@ -74,5 +86,5 @@ struct ServeCommand: Command {
         _ = GivenSocket.current
     }
 
-    func run() async throws -> ExitCode { try await Serving(settings).run() }
+    func run() async throws -> ExitCode { await Serving(settings).run() }
 }

@@ -15,6 +15,8 @@ struct ServeSettings: Sendable {
     var key: String?
     var isInsecure = false
     var isHeld = false
+    var logFormat = Journal.Format.text
+    var isAccessLogged = false
     /// In seconds.
     var grace = 10
     var reason: String?

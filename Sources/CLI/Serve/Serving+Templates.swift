@@ -18,9 +18,13 @@ extension Serving {
     func readTemplates() throws -> [TemplateFolder.Finding] {
         guard let folder = settings.folder else { return [] }
         let findings = try folder.read()
-        let faults = findings.compactMap { finding in finding.error.map { "\(finding.file): \($0)" } }
-        for fault in faults { note(fault) }
-        guard faults.isEmpty else { throw UnusableTemplates(count: faults.count, folder: folder.path) }
+        var count = 0
+        for finding in findings {
+            guard let error = finding.error else { continue }
+            count += 1
+            journal.tell(.error, "template_refused", file: finding.file, error)
+        }
+        guard count == 0 else { throw UnusableTemplates(count: count, folder: folder.path) }
         return findings
     }
 
@@ -47,7 +51,10 @@ extension Serving {
             case .change(let change):
                 do {
                     for news in try await files?.look(at: change) ?? [] { tell(news) }
-                } catch { note("the templates cannot be read: \(error)") }
+                } catch {
+                    journal.tell(
+                        .error, "templates_unreadable", "the templates cannot be read", Journal.fields(of: error))
+                }
             case .blind(let error): tellBlind(error)
             }
         }
@@ -62,26 +69,42 @@ extension Serving {
                 if case .added = news { added += 1 }
                 tell(news)
             }
-            note("templates read again: \(added) new, \(host.service.catalog.all.count) in all")
-        } catch { note("the templates were not read again: \(error)") }
+            let count = host.service.catalog.all.count
+            journal.tell(
+                .info, "templates_read", "templates read again: \(added) new, \(count) in all",
+                [.init("new", added), .init("all", count)])
+        } catch {
+            journal.tell(
+                .error, "templates_unreadable", "the templates were not read again", Journal.fields(of: error))
+        }
     }
 
     private func tell(_ news: TemplateFiles.News) {
         switch news {
-        case .added(let file, let template): note("\(file): \(template.title) is known now")
-        case .refused(let file, let error): note("\(file): \(error)")
+        case .added(let file, let template):
+            journal.tell(
+                .info, "template_known", "\(file): \(template.title) is known now", template.fields(in: file))
+        case .refused(let file, let error): journal.tell(.error, "template_refused", file: file, error)
         case .gone(let file, let template):
-            note("\(file) is gone: \(template.title) stays known, and its tasks go on")
+            journal.tell(
+                .warning, "template_gone", "\(file) is gone: \(template.title) stays known, and its tasks go on",
+                template.fields(in: file))
         }
     }
 
     private func tellBlind(_ error: FileError) {
-        note("changes of templates are not noticed, but SIGHUP is obeyed: \(error)")
+        journal.tell(
+            .warning, "watch_failed", "changes of templates are not noticed, but SIGHUP is obeyed",
+            Journal.fields(of: error))
     }
 }
 
 extension Template {
     fileprivate var title: String { "'\(namespace)/\(name)' \(version)" }
+
+    fileprivate func fields(in file: String) -> [Journal.Field] {
+        [.init("file", file), .init("namespace", namespace), .init("name", name), .init("version", version)]
+    }
 }
 
 /// Template files that cannot be used.

@@ -1,6 +1,6 @@
+import Glibc
 import Stepwell
 import StepwellEngine
-import StepwellHistory
 import StepwellLog
 import StepwellModel
 import StepwellServer
@@ -9,10 +9,30 @@ import StepwellServer
 struct Serving: Sendable {
     let settings: ServeSettings
     let manager = ServiceManager.current
+    let journal: Journal
+    private let writer: LineWriter
 
-    init(_ settings: ServeSettings) { self.settings = settings }
+    init(_ settings: ServeSettings) {
+        self.settings = settings
+        let format = settings.logFormat
+        let writer = LineWriter(STDERR_FILENO) { count in Journal.dropped(count, format) }
+        self.writer = writer
+        journal = Journal(format) { writer.write($0) }
+    }
 
-    func run() async throws -> ExitCode {
+    func run() async -> ExitCode {
+        let code: ExitCode
+        do {
+            code = try await serve()
+        } catch {
+            journal.tell(.error, error)
+            code = (error as? any StepwellError).map { ExitCode($0) } ?? .failure
+        }
+        writer.flush(within: .seconds(2))
+        return code
+    }
+
+    private func serve() async throws -> ExitCode {
         manager.status("opening the store")
         let tls = try readCertificate()
         try settings.checkDoors()
@@ -21,23 +41,28 @@ struct Serving: Sendable {
         let templates = try readTemplates()
         let interruption = Once<Void>()
         let failure = Once<LogError>()
-        Signals.watch { interruption.fire(()) }
+        Signals.watch({ interruption.fire(()) }) { [journal, writer] news in
+            journal.tell(.warning, "stopped_at_once", news)
+            writer.flush(within: .seconds(2))
+        }
         Descriptors.allowMany()
-        let host = try await ServiceHost.start(configuration(tls, failure)) { note($0.printable) }
+        let host = try await ServiceHost.start(configuration(tls, failure))
         let watchdog = manager.watchdog.map { interval in
             Watchdog(host.service.engine.core, interval: interval) { [manager] in manager.alive() }
         }
+        defer { watchdog?.end() }
         do {
             watchdog?.start()
             let files = settings.folder.map { folder in
                 TemplateFiles(folder) { try await host.service.register($0, by: Operator.actor()) }
             }
             try await files?.add(templates)
-            if host.service.engine.recovery.isNoteworthy { note(host.service.engine.recovery.description) }
-            note(listening(host, isSecure: tls != nil))
+            tellStart(host, isSecure: tls != nil)
             try await host.service.engine.startWorkers(settings.workers)
             host.service.enter(.ready)
-            if settings.isHeld { note("held: nothing is given to workers until 'stepwell release'") }
+            if settings.isHeld {
+                journal.tell(.warning, "held", "held: nothing is given to workers until 'stepwell release'")
+            }
             // From now on: a signal that came before waits, and is obeyed now.
             let (wishes, wish) = AsyncStream.makeStream(of: Wish.self)
             Signals.onHangup { wish.yield(.hangup) }
@@ -51,7 +76,6 @@ struct Serving: Sendable {
             manager.ready(status(host))
         } catch {
             await host.stop(grace: .zero)
-            watchdog?.end()
             if interruption.hasFired { return .interrupted }
             throw error
         }
@@ -61,14 +85,13 @@ struct Serving: Sendable {
         if let error = await end.value {
             manager.stopping("the log has failed: \(error.message)")
             await host.stop(grace: .zero)
-            watchdog?.end()
             throw error
         }
         let news = "stopping: running attempts may end within \(settings.grace) s"
-        note(news + "; a second signal stops at once")
+        journal.tell(.info, "stopping", news + "; a second signal stops at once")
         manager.stopping(news)
         await host.stop(grace: .seconds(settings.grace))
-        watchdog?.end()
+        journal.tell(.info, "stopped", "stopped")
         return .success
     }
 
@@ -81,20 +104,28 @@ struct Serving: Sendable {
         configuration.lease = .seconds(Int64(settings.lease))
         configuration.engine.reason = settings.reason
         configuration.engine.isHeld = settings.isHeld
-        configuration.released = { [manager] release in
-            let reason = release.reason.map { ": \($0)" } ?? ""
-            let news = "released by \(release.by.isEmpty ? "somebody" : release.by)\(reason)".printable
-            note(news)
+        configuration.released = { [manager, journal] release in
+            let name = release.by.isEmpty ? "somebody" : release.by
+            let news = "released by \(name)" + (release.reason.map { ": \($0)" } ?? "")
+            journal.tell(.info, "released", news)
             manager.status(news)
         }
-        configuration.engine.observers.notice = { note($0.printable) }
-        configuration.engine.observers.storage = { [manager] error in
-            note(error.map { "waiting: \($0.message)" } ?? "there is space again")
+        configuration.refused = { [journal] in journal.tell(refusal: $0) }
+        if settings.isAccessLogged { configuration.answered = { [journal] in journal.tell(request: $0) } }
+        configuration.engine.observers.notice = { [journal] in journal.tell(.info, "worker", $0) }
+        configuration.engine.observers.storage = { [manager, journal] error in
+            if let error {
+                journal.tell(.error, error.code, "waiting: \(error.message)")
+            } else {
+                journal.tell(.info, "disk_space", "there is space again")
+            }
             manager.status(error.map { "waiting: \($0.message)" } ?? "there is space again")
         }
         configuration.engine.observers.failure = { failure.fire($0) }
         return configuration
     }
+
+    // MARK: The certificate
 
     private func readCertificate() throws -> TLSFiles? {
         try settings.certificate.flatMap { certificate in
@@ -107,18 +138,36 @@ struct Serving: Sendable {
         do {
             guard let tls = try readCertificate() else { return }
             let expires = try host.use(tls)
-            note("certificate read again" + (expires.map { ", good until \($0)" } ?? ""))
-        } catch { note("the certificate was not read again, the present one stays: \(error)") }
+            journal.tell(
+                .info, "certificate_read", "certificate read again" + (expires.map { ", good until \($0)" } ?? ""))
+        } catch {
+            journal.tell(
+                .error, "certificate_refused", "the certificate was not read again, the present one stays",
+                Journal.fields(of: error))
+        }
     }
 
     // MARK: What it says of itself
 
-    private func listening(_ host: ServiceHost, isSecure: Bool) -> String {
+    private func tellStart(_ host: ServiceHost, isSecure: Bool) {
+        let recovery = host.service.engine.recovery
+        if recovery.isNoteworthy {
+            journal.tell(
+                .info, "recovered", recovery.description,
+                [
+                    .init("events_folded", recovery.eventsFolded), .init("open_tasks", recovery.tasksOpen),
+                    .init("attempts_lost", recovery.attemptsClosed),
+                    .init("duration_ms", Int(recovery.duration.rawValue)),
+                ])
+        }
         let scheme = isSecure ? "https" : "http"
         let places = host.places.map { place in
             if case .network(let address) = place { "\(scheme)://\(address)" } else { "\(place)" }
         }
-        return "listening on " + (places + ["\(settings.store)/\(ServiceHost.socketName)"]).joined(separator: " and ")
+        let all = places + ["\(settings.store)/\(ServiceHost.socketName)"]
+        journal.tell(
+            .info, "listening", "listening on " + all.joined(separator: " and "),
+            [.init("version", stepwellVersion), .init("pid", Int(getpid()))])
     }
 
     func status(_ host: ServiceHost) -> String {

@@ -7,33 +7,25 @@ package final class Access: Sendable {
     private struct State {
         var tokens: [Token]
         var read: Int64
-        var refusals = 0
-        var told: Int64 = 0
     }
 
     private let file: TokenFile
     private let clock: any MachineClock
     /// Whether a client without a token is nobody; nil: as soon as there is any.
     private let demand: Bool?
-    private let notice: @Sendable (String) -> Void
     private let state: Mutex<State>
     /// How often the file is looked at again: a revoked token is refused after so long.
     private static let rereadAfter: Int64 = 1000
 
     /// - Parameter isTokenNeeded: nil: if there is any.
     package init(
-        _ file: TokenFile, isTokenNeeded: Bool? = nil, clock: any MachineClock = SystemClock(),
-        notice: @escaping @Sendable (String) -> Void = { _ in }
+        _ file: TokenFile, isTokenNeeded: Bool? = nil, clock: any MachineClock = SystemClock()
     ) throws {
         self.file = file
         self.clock = clock
-        self.notice = notice
         demand = isTokenNeeded
         state = Mutex(State(tokens: try file.read(), read: clock.read().monotonic.rawValue))
     }
-
-    /// How many requests were refused for what they came with.
-    package var refusals: Int { state.withLock { $0.refusals } }
 
     /// Who comes with these headers.
     /// - Parameter isLocal: over the socket in the store's directory, which only its owner can reach.
@@ -44,28 +36,24 @@ package final class Access: Sendable {
             guard permission != .none, demand ?? !currentTokens().isEmpty else {
                 return Identity(name: request.headers["x-stepwell-actor"] ?? "", role: .admin)
             }
-            throw refuse(
-                Problem(
-                    401, "token_missing", "this server needs a token",
-                    cure: "send 'Authorization: Bearer TOKEN'; 'stepwell token create' makes one"))
+            throw Problem(
+                401, "token_missing", "this server needs a token",
+                cure: "send 'Authorization: Bearer TOKEN'; 'stepwell token create' makes one")
         }
         let words = header.split(separator: " ", maxSplits: 1)
         guard words.count == 2, words[0].lowercased() == "bearer" else {
-            throw refuse(Problem(401, "token_malformed", "the header 'Authorization' is not 'Bearer TOKEN'"))
+            throw Problem(401, "token_malformed", "the header 'Authorization' is not 'Bearer TOKEN'")
         }
         guard let token = token(of: String(words[1])) else {
-            throw refuse(
-                Problem(401, "token_unknown", "the token is unknown, or was revoked", cure: "ask for a new one"))
+            throw Problem(401, "token_unknown", "the token is unknown, or was revoked", cure: "ask for a new one")
         }
         if token.isExpired(at: clock.read().wall) {
-            throw refuse(
-                Problem(401, "token_expired", "the token '\(token.name)' has expired", cure: "ask for a new one"))
+            throw Problem(401, "token_expired", "the token '\(token.name)' has expired", cure: "ask for a new one")
         }
         guard permission.isGranted(to: token.role) else {
-            throw refuse(
-                Problem(
-                    403, "not_allowed",
-                    "the token '\(token.name)' has the role \(token.role.rawValue), which does not allow this"))
+            throw Problem(
+                403, "not_allowed",
+                "the token '\(token.name)' has the role \(token.role.rawValue), which does not allow this")
         }
         return Identity(
             name: token.name, role: token.role,
@@ -88,18 +76,5 @@ package final class Access: Sendable {
             }
             return state.tokens
         }
-    }
-
-    private func refuse(_ problem: Problem) -> Problem {
-        let now = clock.read().monotonic.rawValue
-        let (count, tells) = state.withLock { state in
-            state.refusals += 1
-            // A flood of wrong tokens must not flood the log.
-            let tells = state.refusals == 1 || now - state.told >= 1000
-            if tells { state.told = now }
-            return (state.refusals, tells)
-        }
-        if tells { notice("refused: \(problem.message) (\(count) so far)") }
-        return problem
     }
 }

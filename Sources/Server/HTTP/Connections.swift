@@ -9,10 +9,13 @@ final class ConnectionRecord: Sendable {
     let descriptor: Int32
     /// Kept for as long as the connection may use them.
     let credentials: TLSCredentials?
+    /// The address of the other end, or `unix`.
+    let remote: String
     /// On the clock that nobody sets; the largest value while the server itself is what takes long.
     let deadline = Atomic<Int64>(.max)
 
-    init(descriptor: Int32, credentials: TLSCredentials?) {
+    init(descriptor: Int32, remote: String, credentials: TLSCredentials?) {
+        self.remote = remote
         self.descriptor = descriptor
         self.credentials = credentials
     }
@@ -40,8 +43,8 @@ final class Connections: Sendable {
 
     var count: Int { records.withLock { $0.count } }
 
-    func open(_ descriptor: Int32, _ credentials: TLSCredentials?) -> ConnectionRecord {
-        let record = ConnectionRecord(descriptor: descriptor, credentials: credentials)
+    func open(_ descriptor: Int32, from remote: String, _ credentials: TLSCredentials?) -> ConnectionRecord {
+        let record = ConnectionRecord(descriptor: descriptor, remote: remote, credentials: credentials)
         record.begin(limits.headerTime)
         records.withLock { $0[ObjectIdentifier(record)] = record }
         return record

@@ -1,4 +1,5 @@
 import CMicroHTTPD
+import StepwellEngine
 import StepwellModel
 import Synchronization
 
@@ -16,6 +17,13 @@ final class Exchange: @unchecked Sendable {
     var bytesDropped = 0
     /// Bytes of the body that count toward those of all connections.
     var bytesCounted = 0
+    /// The path as it came; empty when nobody wants to hear of requests.
+    var path = ""
+    /// Of the answer's body.
+    var bytesSent = 0
+    private var status: Int?
+    private var actor = ""
+    private let begun = monotonicNanoseconds()
 
     private enum State {
         /// The connection's thread is with the handler.
@@ -66,6 +74,20 @@ final class Exchange: @unchecked Sendable {
             case .suspended, .over: return nil
             }
         }
+    }
+
+    /// What becomes known with the answer.
+    func noteAnswer(_ response: HTTPResponse) {
+        status = response.status
+        actor = response.actor
+        if case .bytes(let bytes) = response.body, head.method != "HEAD" { bytesSent = bytes.count }
+    }
+
+    func story(from remote: String?, isCut: Bool) -> AnsweredRequest {
+        AnsweredRequest(
+            method: head.method, path: path, status: status, bytes: bytesSent,
+            microseconds: Int((monotonicNanoseconds() - begun) / 1000), actor: actor, remote: remote ?? "",
+            isCut: isCut)
     }
 
     func end() {

@@ -9,6 +9,8 @@ package struct HTTPRequest: Sendable {
     /// By their names in lower case; of those that the server has a use for.
     package var headers: [String: String]
     package var body: [UInt8]
+    /// The address of the connection's other end, or `unix`.
+    package var remote = ""
 
     package init(
         method: String, path: [String], query: [(name: String, value: String)] = [], headers: [String: String] = [:],

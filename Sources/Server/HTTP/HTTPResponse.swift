@@ -12,6 +12,10 @@ package struct HTTPResponse: Sendable {
     package var contentType: String
     package var headers: [(name: String, value: String)] = []
     package var body: Body
+    /// Who has asked; for whoever keeps a log of requests.
+    package var actor = ""
+    /// What was wrong.
+    package var problem: (code: String, message: String)?
 
     package init(_ status: Int = 200, contentType: String, body: [UInt8]) {
         self.status = status

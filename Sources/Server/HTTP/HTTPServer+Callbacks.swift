@@ -19,7 +19,7 @@ nonisolated func accessHandler(
         let exchange = server.open(connection, method: String(cString: method), url: url)
         state.pointee = Unmanaged.passRetained(exchange).toOpaque()
         // Without its body read, the connection ends after the answer: so nobody sends what nobody reads.
-        if let fault = exchange.fault, exchange.isBodyDropped { return queue(fault, on: connection) }
+        if let fault = exchange.fault, exchange.isBodyDropped { return queue(fault, exchange) }
         return .YES
     }
     let exchange = Unmanaged<Exchange>.fromOpaque(known).takeUnretainedValue()
@@ -39,7 +39,7 @@ nonisolated func accessHandler(
         }
     }
     guard let response = exchange.takeAnswerOrSuspend() else { return .YES }
-    return queue(response, on: connection)
+    return queue(response, exchange)
 }
 
 nonisolated func requestCompleted(
@@ -50,7 +50,13 @@ nonisolated func requestCompleted(
     guard let context, let connection, let known = state?.pointee else { return }
     let server = Unmanaged<HTTPServer>.fromOpaque(context).takeUnretainedValue()
     state?.pointee = nil
-    server.end(Unmanaged<Exchange>.fromOpaque(known).takeRetainedValue())
+    let exchange = Unmanaged<Exchange>.fromOpaque(known).takeRetainedValue()
+    server.end(exchange)
+    if let told = server.answered {
+        told(
+            exchange.story(
+                from: ConnectionRecord.of(connection)?.remote, isCut: reason != .REQUEST_TERMINATED_COMPLETED_OK))
+    }
     ConnectionRecord.of(connection)?.begin(server.limits.headerTime)
 }
 
@@ -62,7 +68,7 @@ nonisolated func connectionChanged(
     let server = Unmanaged<HTTPServer>.fromOpaque(context).takeUnretainedValue()
     if change == .CONNECTION_NOTIFY_STARTED {
         let credentials = server.currentCredentials
-        let record = server.connections.open(mhd_descriptor(connection), credentials)
+        let record = server.connections.open(mhd_descriptor(connection), from: remote(connection), credentials)
         credentials?.use(for: connection)
         state.pointee = Unmanaged.passRetained(record).toOpaque()
     } else if let known = state.pointee {
@@ -126,7 +132,9 @@ extension HTTPServer {
             if name == "content-length" || name == "transfer-encoding" { ends.append((name, value)) }
             if HTTPRequest.headersKept.contains(name) { head.headers[name] = value }
         }
+        head.remote = ConnectionRecord.of(connection)?.remote ?? ""
         let exchange = Exchange(connection: connection, head: head, bodyBytesMax: bodyLimit(head))
+        if answered != nil { exchange.path = String(cString: url) }
         begin(exchange)
         if !isReadable { exchange.fault = Problem.badAddress.response }
         if ends.count > 1
@@ -179,7 +187,7 @@ extension HTTPServer {
 }
 
 extension HTTPResponse {
-    fileprivate func make(for connection: OpaquePointer) -> OpaquePointer? {
+    fileprivate func make(for exchange: Exchange) -> OpaquePointer? {
         switch body {
         case .bytes(let bytes):
             return bytes.withUnsafeBytes { buffer in
@@ -187,14 +195,29 @@ extension HTTPResponse {
                     buffer.count, UnsafeMutableRawPointer(mutating: buffer.baseAddress), .RESPMEM_MUST_COPY)
             }
         case .stream(let source):
-            let body = Unmanaged.passRetained(StreamBody(source, connection: connection)).toOpaque()
+            let body = Unmanaged.passRetained(StreamBody(source, exchange)).toOpaque()
             return MHD_create_response_from_callback(UInt64.max, blockBytes, readStream, body, freeStream)
         }
     }
 }
 
-private func queue(_ answer: HTTPResponse, on connection: OpaquePointer) -> MHD_Result {
-    guard let response = answer.make(for: connection) else { return .NO }
+/// The address of the connection's other end.
+nonisolated private func remote(_ connection: OpaquePointer) -> String {
+    guard let address = mhd_client_address(connection) else { return "" }
+    let size: Int
+    switch Int32(address.pointee.sa_family) {
+    case AF_INET: size = MemoryLayout<sockaddr_in>.size
+    case AF_INET6: size = MemoryLayout<sockaddr_in6>.size
+    case AF_UNIX: return "unix"
+    default: return ""
+    }
+    return ListenAddress(address, socklen_t(size))?.description ?? ""
+}
+
+private func queue(_ answer: HTTPResponse, _ exchange: Exchange) -> MHD_Result {
+    guard let response = answer.make(for: exchange) else { return .NO }
+    exchange.noteAnswer(answer)
+    let connection = exchange.connection
     defer { MHD_destroy_response(response) }
     if !answer.contentType.isEmpty { MHD_add_response_header(response, "Content-Type", answer.contentType) }
     for (name, value) in answer.headers { MHD_add_response_header(response, name, value) }

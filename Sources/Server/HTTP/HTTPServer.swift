@@ -17,6 +17,8 @@ package final class HTTPServer: Sendable {
     let handler: Handler
     let bodyLimit: BodyLimit
     let limits: HTTPLimits
+    /// Hears of each request when it is over; nil: nobody does.
+    let answered: (@Sendable (AnsweredRequest) -> Void)?
     let connections: Connections
     /// Bytes of bodies that are being received.
     let bytesReceived = Atomic<Int>(0)
@@ -32,8 +34,9 @@ package final class HTTPServer: Sendable {
     /// - Throws: ``ListenError`` when the library refuses, as it does for a certificate that does not fit its key.
     package init(
         socket: Int32, tls: TLSFiles? = nil, limits: HTTPLimits = HTTPLimits(), bodyLimit: BodyLimit? = nil,
-        handler: @escaping Handler
+        answered: (@Sendable (AnsweredRequest) -> Void)? = nil, handler: @escaping Handler
     ) throws(ListenError) {
+        self.answered = answered
         self.handler = handler
         self.limits = limits
         self.bodyLimit = bodyLimit ?? { _ in limits.bodyBytesMax }

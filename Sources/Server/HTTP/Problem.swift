@@ -40,6 +40,7 @@ package struct Problem: StepwellError {
         if let cure { members.append(.init("cure", .string(cure))) }
         var response = HTTPResponse(
             status, contentType: "application/problem+json", body: JSONText(.object(members)).bytes)
+        response.problem = (code, message)
         if let retryAfter { response.headers.append(("Retry-After", String(retryAfter))) }
         if !allowed.isEmpty { response.headers.append(("Allow", allowed.joined(separator: ", "))) }
         if status == 401 { response.headers.append(("WWW-Authenticate", "Bearer")) }

@@ -13,11 +13,13 @@ final class StreamBody: @unchecked Sendable {  // `connection` belongs to the li
 
     private let source: any BodySource
     private let connection: OpaquePointer
+    private let exchange: Exchange
     private let state = Mutex(State.awake)
 
-    init(_ source: any BodySource, connection: OpaquePointer) {
+    init(_ source: any BodySource, _ exchange: Exchange) {
         self.source = source
-        self.connection = connection
+        self.exchange = exchange
+        connection = exchange.connection
     }
 
     /// The next bytes; empty when the connection was put to sleep, nil at the end.
@@ -25,7 +27,10 @@ final class StreamBody: @unchecked Sendable {  // `connection` belongs to the li
         while true {
             state.withLock { $0 = .awake }
             guard let bytes = source.next(countMax, wake: { [weak self] in self?.wake() }) else { return nil }
-            guard bytes.isEmpty else { return bytes }
+            guard bytes.isEmpty else {
+                exchange.bytesSent += bytes.count
+                return bytes
+            }
             let sleeps = state.withLock { state in
                 guard case .awake = state else { return false }
                 MHD_suspend_connection(connection)

@@ -37,7 +37,7 @@ struct MetricName: Sendable {
     static let connections = MetricName("http_connections", .gauge, "Connections that are open.")
     static let streams = MetricName("event_streams", .gauge, "Streams of events that are open.")
     static let refusals = MetricName(
-        "access_refusals_total", .counter, "Requests refused for the token that they came with, or for none.")
+        "access_refusals_total", .counter, "Requests refused with 401 or 403, by the error's code.")
 
     static let held = MetricName(
         "held", .gauge, "1 while nothing is given to workers until somebody ends the hold, else 0.")

@@ -44,7 +44,7 @@ extension Routes {
                         "open_tasks": .number(String(open)), "running_attempts": .number(String(running)),
                         "workers": .number(String(workers)), "events": .number(String(head.number.rawValue)),
                         "head_time": .string(head.time.description),
-                        "refused_requests": .number(String(call.service.access.refusals)),
+                        "refused_requests": .number(String(call.service.refusals.count)),
                     ])
             }),
         Route(

@@ -82,7 +82,7 @@ extension Service {
         text.add(.requestSeconds, histogram: requests.seconds)
         text.add(.connections, value: metrics.connectionCount)
         text.add(.streams, value: metrics.streamCount)
-        text.add(.refusals, value: access.refusals)
+        text.add(.refusals, refusals.counts.map { ([("code", $0.code)], "\($0.count)") })
         text.add(.held, value: engine.core.heldWorkerCount == nil ? 0 : 1)
         return text.text
     }

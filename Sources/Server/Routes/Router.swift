@@ -23,14 +23,24 @@ package final class Router: Sendable {
         let begun = monotonicNanoseconds()
         let found = Result { () throws(Problem) in try route(of: request) }
         let path = (try? found.get())?.route.path ?? ""
-        let answer: HTTPServer.Answer = { [metrics = service.metrics] response in
+        let identified = found.flatMap { found in
+            Result { () throws(Problem) in
+                try service.access.identify(request, isLocal: isLocal, for: found.route.permission)
+            }
+        }
+        let actor = (try? identified.get())?.name ?? ""
+        let answer: HTTPServer.Answer = { [metrics = service.metrics, refusals = service.refusals] response in
             metrics.answered(
                 request.method, path, status: response.status, nanoseconds: monotonicNanoseconds() - begun)
+            if response.status == 401 || response.status == 403, let problem = response.problem {
+                refusals.add(problem.code, problem.message, request)
+            }
+            var response = response
+            response.actor = actor
             answer(response)
         }
         do {
-            let (route, parameters) = try found.get()
-            let identity = try service.access.identify(request, isLocal: isLocal, for: route.permission)
+            let ((route, parameters), identity) = (try found.get(), try identified.get())
             if request.body.isEmpty, route.operation.body?.isRequired == true {
                 throw Problem.malformed("the request has no body", cure: "'GET /v1/openapi.json' describes it")
             }

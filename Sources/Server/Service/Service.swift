@@ -13,6 +13,7 @@ package final class Service: Sendable {
     package let workers: RemoteWorkers
     package let access: Access
     package let metrics: Metrics
+    package let refusals: Refusals
     let slow = SlowLane()
     let released: @Sendable (Release) -> Void
     let startedAt = monotonicMilliseconds()
@@ -29,8 +30,9 @@ package final class Service: Sendable {
 
     package init(
         engine: Engine, catalog: TemplateCatalog, feed: EventFeed, workers: RemoteWorkers, access: Access,
-        metrics: Metrics, released: @escaping @Sendable (Release) -> Void = { _ in }
+        metrics: Metrics, refusals: Refusals = Refusals(), released: @escaping @Sendable (Release) -> Void = { _ in }
     ) {
+        self.refusals = refusals
         self.released = released
         self.engine = engine
         self.catalog = catalog

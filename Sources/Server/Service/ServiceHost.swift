@@ -19,6 +19,10 @@ package final class ServiceHost: Sendable {
         package var lease = Milliseconds.seconds(30)
         package var limits = HTTPLimits()
         package var engine = EngineOptions()
+        /// Hears of requests that were refused for who sent them.
+        package var refused: @Sendable (Refusals.Refusal) -> Void = { _ in }
+        /// Hears of each request when it is over; nil: nobody does.
+        package var answered: (@Sendable (AnsweredRequest) -> Void)?
         /// Called when somebody has ended the hold that the engine was started with.
         package var released: @Sendable (Release) -> Void = { _ in }
 
@@ -40,9 +44,7 @@ package final class ServiceHost: Sendable {
     package static let socketName = "api.sock"
 
     /// Opens the store and the doors. Nothing is dispatched to workers elsewhere before they have come.
-    package static func start(
-        _ configuration: Configuration, notice: @escaping @Sendable (String) -> Void
-    ) async throws -> ServiceHost {
+    package static func start(_ configuration: Configuration) async throws -> ServiceHost {
         let reactor = Reactor()
         let feed = EventFeed(reactor: reactor)
         var options = configuration.engine
@@ -57,11 +59,11 @@ package final class ServiceHost: Sendable {
         let engine = try await Engine.open(configuration.store, options: options)
         do {
             let access = try Access(
-                TokenFile(store: configuration.store), isTokenNeeded: configuration.isTokenNeeded, notice: notice)
+                TokenFile(store: configuration.store), isTokenNeeded: configuration.isTokenNeeded)
             let service = Service(
                 engine: engine, catalog: TemplateCatalog(), feed: feed,
                 workers: RemoteWorkers(host: engine.core, reactor: reactor, lease: configuration.lease), access: access,
-                metrics: metrics, released: configuration.released)
+                metrics: metrics, refusals: Refusals(tell: configuration.refused), released: configuration.released)
             try service.catalog.load(service.store)
             return try ServiceHost(service, configuration, reactor)
         } catch {
@@ -81,7 +83,10 @@ package final class ServiceHost: Sendable {
         var servers: [HTTPServer] = []
         var secureServers: [HTTPServer] = []
         func add(_ socket: Int32, _ tls: TLSFiles?, isLocal: Bool) throws(ListenError) {
-            let server = try Self.server(socket, tls, limits, router, isLocal: isLocal)
+            let server = try HTTPServer(
+                socket: socket, tls: tls, limits: limits,
+                bodyLimit: { router.bodyLimit($0, limits.bodyBytesMax) }, answered: configuration.answered,
+                handler: { request, answer in router.handle(request, isLocal: isLocal, answer) })
             servers.append(server)
             if tls != nil { secureServers.append(server) }
         }
@@ -114,15 +119,6 @@ package final class ServiceHost: Sendable {
         self.secureServers = secureServers
         self.places = places
         service.metrics.countConnections { [weak self] in self?.connectionCount ?? 0 }
-    }
-
-    private static func server(
-        _ socket: Int32, _ tls: TLSFiles?, _ limits: HTTPLimits, _ router: Router, isLocal: Bool
-    ) throws(ListenError) -> HTTPServer {
-        try HTTPServer(
-            socket: socket, tls: tls, limits: limits,
-            bodyLimit: { router.bodyLimit($0, limits.bodyBytesMax) },
-            handler: { request, answer in router.handle(request, isLocal: isLocal, answer) })
     }
 
     /// Serves new connections with another certificate; those that are open go on with theirs.
