@@ -36,7 +36,7 @@ enum ExitCode: Int32 {
             case "usage", "invalid_template", "invalid_input", "unsupported", "no_steps", "priority_out_of_range",
                 "invalid_key",
                 "unknown_step", "no_handler", "nothing_to_run", "unreadable_file", "nothing_redacted", "bad_pointer",
-                "not_a_bundle", "nothing_recorded", "insecure":
+                "not_a_bundle", "nothing_recorded", "insecure", "invalid_settings":
                 .usage
             case "unknown_task", "store_not_found", "ambiguous_task", "before_submission", "no_attempt",
                 "unknown_template", "unknown_token", "unknown_worker", "no_server":

@@ -47,11 +47,12 @@ enum Main {
             let near = nearest(to: wanted, in: allCommands.map { $0.help.name })
             throw UsageError("there is no command '\(wanted)'" + (near.map { "; did you mean '\($0)'?" } ?? ""))
         }
-        let arguments = try Arguments(name == "help" ? ["--help"] : Array(words.dropFirst()), for: command.help)
+        var arguments = try Arguments(name == "help" ? ["--help"] : Array(words.dropFirst()), for: command.help)
         if arguments.wantsHelp {
             output(command.help.text)
             return .success
         }
+        arguments = try command.completed(arguments)
         FaultReport.prepare(store: StoreLocation(arguments).path)
         if !command.handlesSignals { Signals.watch { _exit(ExitCode.interrupted.rawValue) } }
         return try await command.init(arguments).run()

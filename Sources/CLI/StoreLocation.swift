@@ -5,9 +5,11 @@ import StepwellModel
 /// Which store a command means: `--store`, else `STEPWELL_STORE`, else `./.stepwell`.
 struct StoreLocation {
     let path: String
+    let isFromEnvironment: Bool
 
     init(_ arguments: Arguments) {
         let environment = getenv("STEPWELL_STORE").map { String(cString: $0) }.flatMap { $0.isEmpty ? nil : $0 }
+        isFromEnvironment = arguments[.store] == nil && environment != nil
         path = arguments[.store] ?? environment ?? ".stepwell"
     }
 

@@ -61,7 +61,9 @@ public enum TemplateLoader {
     }
 
     /// The text without its byte order mark.
-    private static func checked(_ bytes: [UInt8], bytesMax: Int) throws(YAMLFault) -> ArraySlice<UInt8> {
+    static func checked(
+        _ bytes: [UInt8], bytesMax: Int = documentBytesMax
+    ) throws(YAMLFault) -> ArraySlice<UInt8> {
         guard bytes.count <= bytesMax else {
             throw YAMLFault(
                 code: .documentTooLarge, place: .start,

@@ -104,8 +104,14 @@ class Journal(ServingTest):
         next(stream.ids())
         stream.answer.close()
         stream.close()
-        server.post("/tasks", {"name": "chain"})
-        [entry] = self.wait_for_request(server, "/v1/events/stream")
+
+        def is_told() -> bool:
+            # Only who writes notices that nobody is there.
+            server.post("/tasks", {"name": "chain"})
+            return bool(self.requests(server, "/v1/events/stream"))
+
+        wait_until(is_told, "the stream is told")
+        [entry] = self.requests(server, "/v1/events/stream")
         self.assertGreater(entry["bytes"], 100)
         self.assertIs(entry["cut"], True)
         # Over the socket in the store.

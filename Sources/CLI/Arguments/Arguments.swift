@@ -3,6 +3,8 @@ struct Arguments: Sendable {
     private(set) var operands: [String] = []
     private(set) var wantsHelp = false
     private var values: [String: [String]] = [:]
+    /// Where values come from that the command line does not give.
+    private var places: [String: String] = [:]
 
     /// Sorts the words.
     /// - Throws: ``UsageError`` for an unknown option, a missing value, or a wrong number of operands.
@@ -57,6 +59,18 @@ struct Arguments: Sendable {
         }
         values[name, default: []].append(value)
     }
+
+    /// Adds what another place says of an option; the command line wins.
+    mutating func add(_ name: String, _ added: [String], from place: String) {
+        guard values[name] == nil, !added.isEmpty else { return }
+        values[name] = added
+        places[name] = place
+    }
+
+    func values(of name: String) -> [String] { values[name] ?? [] }
+
+    /// Where the value comes from; nil: nobody gives one.
+    func place(of name: String) -> String? { values[name] == nil ? nil : places[name] ?? name }
 
     /// The value of an option, or nil.
     subscript(option: Option) -> String? { values[option.name]?.last }

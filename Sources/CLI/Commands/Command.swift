@@ -6,6 +6,9 @@ protocol Command: Sendable {
     /// Whether the command stops in good order at SIGINT and SIGTERM by itself; any other ends at once.
     static var handlesSignals: Bool { get }
 
+    /// Adds what stands elsewhere, such as in a file that the command line names.
+    static func completed(_ arguments: Arguments) throws -> Arguments
+
     /// Reads the command line. Everything that can be wrong with it is found here, before any work starts.
     init(_ arguments: Arguments) throws
 
@@ -14,6 +17,8 @@ protocol Command: Sendable {
 
 extension Command {
     static var handlesSignals: Bool { false }
+
+    static func completed(_ arguments: Arguments) throws -> Arguments { arguments }
 }
 
 /// All commands, in the order of the help.

@@ -1,3 +1,4 @@
+import Glibc
 import Stepwell
 import StepwellModel
 import StepwellServer
@@ -25,6 +26,11 @@ struct ServeCommand: Command {
         name: "--log-format", value: "FORMAT", help: "the server's own log on standard error: text, or json")
     private static let accessLog = Option(name: "--access-log", help: "a line in that log for each request")
 
+    private static let config = Option(
+        name: "--config", value: "FILE", help: "settings in YAML, by the names of these options; those given here win")
+    private static let check = Option(
+        name: "--check", help: "print the settings that are in effect, look at the files that they name, and end")
+
     static let help = CommandHelp(
         name: "serve", summary: "Serve a store: tasks over HTTP, workers anywhere, live events.",
         details: """
@@ -34,6 +40,7 @@ struct ServeCommand: Command {
             """,
         options: [
             listen, templates, .environment, .worker, lease, certificate, key, insecure, hold, logFormat, accessLog,
+            config, check,
             .grace, .reason, .store,
         ],
         examples: [
@@ -44,6 +51,12 @@ struct ServeCommand: Command {
     static let handlesSignals = true
 
     private let settings: ServeSettings
+    private let checked: String?
+
+    static func completed(_ arguments: Arguments) throws -> Arguments {
+        guard let path = arguments[config] else { return arguments }
+        return try ServeConfig.complete(arguments, from: path)
+    }
 
     init(_ arguments: Arguments) throws {
         var settings = ServeSettings(store: StoreLocation(arguments).path)
@@ -60,11 +73,11 @@ struct ServeCommand: Command {
             TemplateFolder(path: $0, environment: arguments[.environment])
         }
         settings.workers = arguments.all(.worker)
-        settings.lease = try arguments.integer(Self.lease, in: 1...3600) ?? 30
+        settings.lease = try arguments.integer(Self.lease, in: ServeConfig.leases) ?? 30
         settings.certificate = arguments[Self.certificate]
         settings.key = arguments[Self.key]
         settings.isInsecure = arguments.has(Self.insecure)
-        settings.grace = try arguments.integer(.grace, in: 0...86_400) ?? 10
+        settings.grace = try arguments.integer(.grace, in: ServeConfig.graces) ?? 10
         settings.isHeld = arguments.has(Self.hold)
         settings.isAccessLogged = arguments.has(Self.accessLog)
         if let word = arguments[Self.logFormat] {
@@ -78,6 +91,9 @@ struct ServeCommand: Command {
             throw UsageError("'--tls-cert' and '--tls-key' go together", command: "serve")
         }
         self.settings = settings
+        checked =
+            arguments.has(Self.check)
+            ? ServeConfig.text(arguments, settings, store: StoreLocation(arguments)) : nil
     }
 
     /// Takes what is for this process alone out of the environment, while there is no other thread.
@@ -86,5 +102,10 @@ struct ServeCommand: Command {
         _ = GivenSocket.current
     }
 
-    func run() async throws -> ExitCode { await Serving(settings).run() }
+    func run() async throws -> ExitCode {
+        guard let checked else { return await Serving(settings).run() }
+        Signals.watch({ _exit(ExitCode.interrupted.rawValue) })
+        output(checked)
+        return await Serving(settings).check()
+    }
 }

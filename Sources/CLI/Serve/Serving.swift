@@ -20,10 +20,23 @@ struct Serving: Sendable {
         journal = Journal(format) { writer.write($0) }
     }
 
-    func run() async -> ExitCode {
+    func run() async -> ExitCode { await told { try await serve() } }
+
+    /// Looks at all that a start would look at before it touches the store.
+    func check() async -> ExitCode {
+        await told {
+            try readCertificate()?.check()
+            try settings.checkDoors()
+            _ = try readTemplates()
+            return .success
+        }
+    }
+
+    /// Tells also what ends it.
+    private func told(_ body: () async throws -> ExitCode) async -> ExitCode {
         let code: ExitCode
         do {
-            code = try await serve()
+            code = try await body()
         } catch {
             journal.tell(.error, error)
             code = (error as? any StepwellError).map { ExitCode($0) } ?? .failure

@@ -120,6 +120,9 @@ package struct TLSFiles: Sendable {
         self.certificate = certificate
         self.key = key
     }
+
+    /// - Throws: ``ListenError`` when they cannot be served with.
+    package func check() throws(ListenError) { _ = try TLSCredentials(self) }
 }
 
 extension TLSFiles? {
