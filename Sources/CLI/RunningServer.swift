@@ -18,6 +18,17 @@ struct RunningServer {
         self.client = client
     }
 
+    /// Whether it gives nothing to workers.
+    var isHeld: Bool {
+        guard let answer = try? client.send("GET", "/v1/health/ready", timeout: .seconds(10)) else { return false }
+        return (try? JSONText(answer.body))?.json["held"] == .bool(true)
+    }
+
+    /// Says so where somebody may wait in vain.
+    func tellHold() {
+        if isHeld { note("the server is on hold: nothing starts until 'stepwell release'") }
+    }
+
     /// Asks for a change.
     /// - Throws: ``ServerRefusal``, or `HTTPError` when the server has gone.
     @discardableResult

@@ -50,6 +50,12 @@ extension Files {
         return lstat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
     }
 
+    /// Whether it is not known to be something else, links followed: what is not there is for whoever opens it to find out.
+    package static func isRegular(_ path: String) -> Bool {
+        var status = stat()
+        return stat(path, &status) != 0 || status.st_mode & S_IFMT == S_IFREG
+    }
+
     /// The names in a folder, sorted, without `.` and `..`.
     package static func names(in folder: String) throws(FileError) -> [String] {
         guard let directory = opendir(folder) else { throw .last(folder, "unreadable_file") }

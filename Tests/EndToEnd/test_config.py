@@ -8,7 +8,7 @@ import unittest
 from typing import Dict, Tuple
 
 from serving import CHAIN, Server, ServingTest
-from support import Running, Stepwell, wait_until
+from support import REPOSITORY, Running, Stepwell, wait_until
 
 
 class Config(ServingTest):
@@ -136,6 +136,13 @@ access-log: yes_is_text
         self.assertIn(":2:1:", refused)
         missing = self.run_serve("--config", str(self.folder / "none"), code=2)
         self.assertIn("[unreadable_file]", missing.stderr)
+
+    def test_the_page_shows_such_a_file(self) -> None:
+        page = (REPOSITORY / "docs" / "operations.md").read_text(encoding="utf-8")
+        [text] = [text for text in re.findall(r"^```yaml\n(.*?)^```$", page, re.M | re.S) if text.startswith("store: ")]
+        self.file.write_text(text.replace("/etc/stepwell/templates", self.templates(CHAIN)))
+        found = self.checked("--config", str(self.file))
+        self.assertEqual(found["grace"], ("60", f"{self.file}:6"))
 
     def test_an_empty_file_says_nothing(self) -> None:
         for text in ("", "# nothing\n", "---\n"):

@@ -72,6 +72,7 @@ class Hold(ServingTest):
         # Time goes on: the retry comes due, and its step waits.
         wait_until(lambda: self.stepwell.events("retry.due"), "the retry has come due")
         self.assertIs(server.get(f"/tasks/{command}/explain")["held"], True)
+        self.assertIn("the server is on hold", self.stepwell.run("explain", command).stderr)
         self.check_log()
 
         server.process.kill()

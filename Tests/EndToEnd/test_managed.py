@@ -6,8 +6,10 @@ import ctypes
 import http.client
 import os
 import re
+import shutil
 import signal
 import socket
+import subprocess
 import time
 import unittest
 from pathlib import Path
@@ -15,7 +17,7 @@ from typing import List
 
 from managing import Managed, Manager
 from serving import CHAIN, RawWorker, Server, ServingTest
-from support import Running, Stepwell, wait_until
+from support import REPOSITORY, Running, Stepwell, wait_until
 
 SHELL = """
 name: shell
@@ -152,6 +154,31 @@ class Halted:
 
     def __exit__(self, *_: object) -> None:
         self.library.ptrace(self.DETACH, self.thread, None, None)
+
+
+class Units(ServingTest):
+    """The unit files of docs/operations.md."""
+
+    def test_they_say_what_the_server_takes_and_systemd_understands(self) -> None:
+        page = (REPOSITORY / "docs" / "operations.md").read_text(encoding="utf-8")
+        units = {
+            re.findall(r"/(stepwell\.\w+)\n", text)[0]: text
+            for text in re.findall(r"^```ini\n(.*?)^```$", page, re.M | re.S)
+        }
+        self.assertEqual(set(units), {"stepwell.service", "stepwell.socket"})
+        words = re.findall(r"^ExecStart=(.*)$", units["stepwell.service"], re.M)[0].split()
+        self.assertEqual(words[1], "serve")
+        words[words.index("/etc/stepwell/templates")] = self.templates(CHAIN)
+        Stepwell(self).run(*words[1:words.index("--store")], *words[words.index("--store") + 2:], "--check")
+        if not shutil.which("systemd-analyze"):
+            self.skipTest("there is no systemd-analyze")
+        folder = self.new_folder()
+        for name, text in units.items():
+            (folder / name).write_text(text.replace("/usr/local/bin/stepwell", str(self.binary)))
+        said = subprocess.run(
+            ["systemd-analyze", "verify", *(str(folder / name) for name in units)], capture_output=True, text=True,
+            timeout=60)
+        self.assertEqual([line for line in said.stderr.splitlines() if "stepwell" in line], [])
 
 
 class GivenSockets(ServingTest):

@@ -95,6 +95,7 @@ struct Drive {
     func wait(for task: TaskID, on server: RunningServer) throws -> ExitCode {
         Signals.watch { _exit(ExitCode.interrupted.rawValue) }
         if !workers.isEmpty { note("the server that has the store runs the task; '--worker' is not needed") }
+        server.tellHold()
         let end = timeout.map { monotonicMilliseconds() + Int64($0) * 1000 }
         while true {
             let report = try store.report(of: task)

@@ -36,6 +36,8 @@ struct ExplainCommand: Command {
             throw TaskNameError.unknown(task)
         }
         format.print(explanation.json, table: Self.text(explanation))
+        // The store knows nothing of a hold.
+        RunningServer(store)?.tellHold()
         return .success
     }
 

@@ -31,6 +31,10 @@ package struct TemplateFolder: Sendable {
     /// One file.
     package func read(_ file: String) -> Finding {
         do throws(FileError) {
+            // A pipe of such a name would be waited for.
+            guard Files.isRegular(file) else {
+                throw FileError(path: file, reason: "is no regular file", code: "unreadable_file")
+            }
             let load = TemplateLoader.load(bytes: try Files.read(file), file: file, environment: environment)
             do throws(InvalidTemplate) {
                 return Finding(file: file, template: try load.get())

@@ -38,12 +38,13 @@ package struct ServiceManager: Sendable {
             "RELOADING=1", "MONOTONIC_USEC=\(monotonicNanoseconds() / 1000)", status: "reading the configuration again")
     }
     package func stopping(_ status: String) { tell("STOPPING=1", status: status) }
-    package func alive() { tell("WATCHDOG=1") }
-    package func status(_ text: String) { tell(status: text) }
+    package func alive() { tell("WATCHDOG=1", mayBeLost: true) }
+    /// Never waits: also the engine's thread may say so.
+    package func status(_ text: String) { tell(status: text, mayBeLost: true) }
 
-    private func tell(_ assignments: String..., status: String? = nil) {
+    private func tell(_ assignments: String..., status: String? = nil, mayBeLost: Bool = false) {
         let status = status.map { "STATUS=" + Self.oneLine($0) }
-        send(Array((assignments + [status].compactMap(\.self)).joined(separator: "\n").utf8))
+        send(Array((assignments + [status].compactMap(\.self)).joined(separator: "\n").utf8), mayBeLost)
     }
 
     /// A line's end would begin another assignment.
@@ -52,7 +53,7 @@ package struct ServiceManager: Sendable {
     }
 
     /// A manager that cannot be reached is no reason to stop working.
-    private func send(_ message: [UInt8]) {
+    private func send(_ message: [UInt8], _ mayBeLost: Bool) {
         guard let address else { return }
         var target = sockaddr_un()
         target.sun_family = sa_family_t(AF_UNIX)
@@ -64,10 +65,13 @@ package struct ServiceManager: Sendable {
         let descriptor = socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
         guard descriptor >= 0 else { return }
         defer { close(descriptor) }
+        var patience = timeval(tv_sec: 5, tv_usec: 0)
+        setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &patience, socklen_t(MemoryLayout<timeval>.size))
+        let flags = Int32(MSG_NOSIGNAL) | (mayBeLost ? Int32(MSG_DONTWAIT) : 0)
         let size = socklen_t(MemoryLayout.offset(of: \sockaddr_un.sun_path)! + name.count)
         withUnsafePointer(to: &target) { pointer in
             pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
-                while sendto(descriptor, message, message.count, Int32(MSG_NOSIGNAL), address, size) < 0,
+                while sendto(descriptor, message, message.count, flags, address, size) < 0,
                     errno == EINTR
                 {}
             }

@@ -11,10 +11,10 @@ final class EngineBench: Sendable {
     let clock = SteppedClock()
     private let news = StorageNews()
 
-    init(_ log: any EventLog, limits: Limits = Limits()) throws {
+    init(_ log: any EventLog, limits: Limits = Limits(), isHeld: Bool = false) throws {
         var observers = Observers()
         observers.storage = { [news] error in news.lines.withLock { $0.append(error == nil ? "free" : "full") } }
-        engine = try EngineCore(log: log, limits: limits, clock: clock, observers: observers)
+        engine = try EngineCore(log: log, limits: limits, clock: clock, observers: observers, isHeld: isHeld)
         _ = try engine.start(.tests)
     }
 
@@ -25,12 +25,15 @@ final class EngineBench: Sendable {
     /// `full` and `free`, in the order in which the engine told so.
     var storageNews: [String] { news.lines.withLock { $0 } }
 
-    func join(slots: Int = 10) {
+    @discardableResult
+    func join(slots: Int = 10) -> WorkerID {
+        let worker = engine.nextWorkerID()
         engine.join(
             WorkerJoin(
-                worker: engine.nextWorkerID(), name: "scripted", kind: .process,
+                worker: worker, name: "scripted", kind: .process,
                 handlers: [HandlerVersion(name: "h", version: "1")], slots: slots),
             runner: runner)
+        return worker
     }
 
     func submit(_ number: UInt64, _ template: Template = .chain(1)) async throws(EngineError) {
