@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import threading
 import unittest
@@ -61,7 +62,7 @@ class Hold(ServingTest):
         self.assertIs(server.get("/health")["held"], True)
         self.assertIs(server.get("/health/ready")["held"], True)
         self.assertIn("stepwell_held 1", server.get("/metrics"))
-        self.assertIn("held: ", server.process.stderr)
+        wait_until(lambda: "[held] held: " in server.process.stderr, "it says so")
         worker = RawWorker(server, ["first", "second"])
         self.assertEqual(server.get("/health")["held_workers"], 2, "it and the commands")
         kept = server.post("/tasks", {"name": "chain", "idempotency_key": "new"}, status=201)["task_id"]
@@ -91,7 +92,7 @@ class Hold(ServingTest):
         self.assertEqual([message["type"] for message in found], ["attempt"])
         self.assertIs(server.get("/health")["held"], False)
         self.assertIn("stepwell_held 0", server.get("/metrics"))
-        self.assertRegex(server.process.stderr, r"released by \S.*: all is well\n")
+        wait_until(lambda: re.search(r"released by \S.*: all is well\n", server.process.stderr), "it says so")
         attempts_left = found
         while not set(self.states(server)) <= {"complete", "cancelled"}:
             for attempt in attempts_left:
@@ -142,7 +143,7 @@ class Hold(ServingTest):
         self.assertIs(server.get("/health/ready")["held"], True)
         self.assertEqual(release("operator"), 200)
         self.assertIs(server.get("/health/ready")["held"], False)
-        self.assertIn("released by operator", server.process.stderr)
+        wait_until(lambda: "released by operator" in server.process.stderr, "it says who has released it")
 
     def test_a_release_needs_a_server(self) -> None:
         self.assertIn("[no_server]", self.stepwell.run("release", code=3).stderr)

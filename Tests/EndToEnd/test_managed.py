@@ -190,6 +190,7 @@ class GivenSockets(ServingTest):
             server = Managed(self, stepwell, [door, file], "--templates", self.templates(CHAIN), LISTEN_FDNAMES="http:file")
             server.ready()
             self.assertEqual(self.ask_file(path, "/v1/health")[0], 200)
+            wait_until(lambda: "listening on" in server.process.stderr, "it says so")
             self.assertRegex(server.process.stderr, rf"listening on http://127\.0\.0\.1:{server.port} and unix:{path} and ")
             self.assertEqual(len(self.listening(server.process.pid)), 1)
             # A socket that somebody else has made is no door for the owner alone.
@@ -217,6 +218,7 @@ class GivenSockets(ServingTest):
     def test_with_an_address_it_listens_there_too(self) -> None:
         with socket.create_server(("127.0.0.1", 0)) as door:
             server = Managed(self, Stepwell(self), [door], "--listen", "127.0.0.1:0").ready()
+            wait_until(lambda: "listening on" in server.process.stderr, "it says so")
             ports = re.findall(r"http://127\.0\.0\.1:(\d+)", server.process.stderr)
             self.assertEqual(len(ports), 2)
             self.assertIn(str(server.port), ports)

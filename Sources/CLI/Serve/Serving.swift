@@ -72,10 +72,10 @@ struct Serving: Sendable {
             try await files?.add(templates)
             tellStart(host, isSecure: tls != nil)
             try await host.service.engine.startWorkers(settings.workers)
-            host.service.enter(.ready)
             if settings.isHeld {
                 journal.tell(.warning, "held", "held: nothing is given to workers until 'stepwell release'")
             }
+            host.service.enter(.ready)
             // From now on: a signal that came before waits, and is obeyed now.
             let (wishes, wish) = AsyncStream.makeStream(of: Wish.self)
             Signals.onHangup { wish.yield(.hangup) }
