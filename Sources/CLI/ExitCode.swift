@@ -34,18 +34,19 @@ enum ExitCode: Int32 {
         self =
             switch error.code {
             case "usage", "invalid_template", "invalid_input", "unsupported", "no_steps", "priority_out_of_range",
-                "invalid_key",
+                "invalid_key", "invalid_limit",
                 "unknown_step", "no_handler", "nothing_to_run", "unreadable_file", "nothing_redacted", "bad_pointer",
                 "not_a_bundle", "nothing_recorded", "insecure", "invalid_settings":
                 .usage
             case "unknown_task", "store_not_found", "ambiguous_task", "before_submission", "no_attempt",
-                "unknown_template", "unknown_token", "unknown_worker", "no_server":
+                "unknown_template", "unknown_token", "unknown_worker", "unknown_limit", "no_server":
                 .notFound
             case "store_locked", "duplicate_key", "duplicate_task", "task_closed", "task_paused", "not_paused",
                 "nothing_to_retry",
                 "step_not_failed", "step_not_resolvable", "store_format", "file_exists", "not_empty", "store_imported",
                 "fork_does_not_fit", "pages_changed",
-                "bundle_version", "foreign_bundle", "template_changed", "token_exists", "protocol_version":
+                "bundle_version", "foreign_bundle", "template_changed", "token_exists", "protocol_version",
+                "too_many_limits":
                 .conflict
             case "store_corrupt", "unknown_event", "illegal_event", "not_a_store", "unknown_hash", "bundle_corrupt",
                 "bundle_truncated", "other_bundle":

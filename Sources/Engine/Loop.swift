@@ -69,6 +69,8 @@ package final class Loop {
         pending.batch.events = turn.records
         if state.registered > before { pending.batch.registered = state.registered }
         pending.batch.tasks = turn.summaries
+        pending.batch.limits = turn.limits
+        pending.batch.limitsGone = turn.limitsGone
         pending.batch.snapshots = snapshots.due(after: turn.summaries, in: state)
         pending.effects = turn.effects
         return pending
@@ -246,7 +248,9 @@ extension Command {
     /// The task that the command is about.
     fileprivate var task: TaskID? {
         switch self {
-        case .startEngine, .drainEngine, .stopEngine, .registerTemplate, .joinWorker, .loseWorker: nil
+        case .startEngine, .drainEngine, .stopEngine, .registerTemplate, .setLimit, .removeLimit, .joinWorker,
+            .loseWorker:
+            nil
         case .submitTask(let id, _, _, _, _), .forkTask(let id, _, _, _), .finishAttempt(let id, _, _),
             .checkpointAttempt(let id, _, _),
             .retryTask(let id, _, _), .cancelTask(let id, _), .pauseTask(let id, _), .resumeTask(let id, _),

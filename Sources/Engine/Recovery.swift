@@ -23,6 +23,12 @@ package enum Recovery {
             }
             if try hasLostKey(summary, log) { state.releaseKey(of: summary.id) }
         }
+        for row in try log.limits() {
+            guard case .limitSet(let change) = try log.event(row.number)?.event else {
+                throw LogError.corrupt("the event that sets a limit should be here", at: row.number)
+            }
+            state.restore(change, row)
+        }
         state.stand(at: log.head.number, time: log.head.time, registered: try log.lastRegistration())
         return (state, eventsFolded)
     }

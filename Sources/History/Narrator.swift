@@ -57,6 +57,11 @@ package struct Narrator {
             return Sentence("is enqueued, but \(what)\(place)", since)
         case .place(let workers):
             return Sentence("is enqueued, but all places of \(workers.map(\.name).listed) are taken", since)
+        case .limit(let setting, let due):
+            let until =
+                due.map { "its rate of \(setting.rate?.description ?? "") lets the next attempt start at \(time($0))" }
+                ?? "\(counted(setting.concurrencyMax ?? 0, "attempt")) at once is all that it allows"
+            return Sentence("is enqueued, but waits for the limit of \(setting.target): \(until)", since)
         case .turn: return Sentence("goes on with the next decision", since)
         case nil: return report.state == .enqueued ? Sentence("waits for a worker", since) : nil
         }

@@ -71,6 +71,7 @@ package struct StoreCopy: ~Copyable {
             return commit.last < last
         }
         for task in state.openTasks { set(task.summary) }
+        batch.limits = state.limitRows
         try flush()
     }
 

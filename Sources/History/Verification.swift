@@ -285,6 +285,11 @@ public struct Verification: ~Copyable {
         guard found == (taskCount, state.openTaskCount, taskCount, owners.count) else {
             throw LogError.corrupt("an index has rows that no event gives", at: nil)
         }
+        // Tasks that are gone have taken from the buckets too.
+        let limits = try view.limits()
+        guard limits.map(\.number) == state.limitRows.map(\.number), partial != nil || limits == state.limitRows else {
+            throw LogError.corrupt("the rows of the limits are not what the events give", at: nil)
+        }
         for digest in try view.templates() { _ = try view.template(digest) }
         if let snapshot = snapshots.values.min(by: { $0.number < $1.number }) {
             throw LogError.corrupt(

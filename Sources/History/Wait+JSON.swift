@@ -28,6 +28,10 @@ extension WaitReason {
             members.append(.init("handler", handler.map(JSON.string) ?? .null))
             if let namespace { members.append(.init("namespace", .string(namespace))) }
         case .place(let workers): members.append(.init("workers", .array(workers.map { .string($0.name) })))
+        case .limit(let setting, let due):
+            members.append(.init("scope", .string(setting.target.scope.name)))
+            members.append(.init("name", .string(setting.target.name)))
+            members.append(.init("due_at", due.map { .string($0.description) } ?? .null))
         case .person, .pause, .engine, .turn: break
         }
         return .object(members)

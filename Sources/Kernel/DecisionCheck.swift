@@ -57,6 +57,9 @@ package struct DecisionCheck: Sendable {
     private func checkDue(_ record: EventRecord) throws(DecisionError) {
         let step: StepIndex
         switch record.event {
+        case .limitDue(let limit):
+            guard let due = state.lanes.limits.due(of: limit), due > record.time else { return }
+            throw DecisionError(record.number, .tooEarly(due: due))
         case .retryDue(let waiting): step = waiting
         case .attemptTimedOut(let attempt): step = attempt.step
         default: return

@@ -23,37 +23,50 @@ struct Lanes: Sendable {
     }
 
     /// What names a lane.
-    private struct Place: Hashable, Sendable {
+    struct Place: Hashable, Sendable {
         let namespace: String
         let handler: String
     }
 
     /// A namespace, and the last start of an attempt of its steps since the engine has started.
-    private struct Turn: Sendable {
+    struct Turn: Sendable {
         let namespace: String
         var lastStart = SequenceNumber.zero
     }
 
-    private struct Lane: Sendable {
+    struct Lane: Sendable {
         let place: Place
         /// The place of its namespace among the turns.
         let turn: Int
         var queue = Heap<Waiting>()
         /// Steps that really wait here; the heap may hold some that no longer do.
         var count = 0
+        /// Attempts of its steps that workers hold.
+        var running = 0
+        /// The last of them to start since the engine has.
+        var lastStart = SequenceNumber.zero
+        /// The limits that hold for it, by their places.
+        var namespaceLimit: Int?
+        var handlerLimit: Int?
     }
 
-    private var lanes: ContiguousArray<Lane> = []
+    var lanes: ContiguousArray<Lane> = []
     private var indexes: [Place: Int] = [:]
-    private var turns: ContiguousArray<Turn> = []
+    private(set) var turns: ContiguousArray<Turn> = []
+    var limits = LimitTable()
+    /// For each limit of a handler the lanes that share it.
+    var groups: ContiguousArray<ContiguousArray<Int>> = []
+    var groupOfHandler: [String: Int] = [:]
+    /// The lanes without such a limit.
+    var loners: ContiguousArray<Int> = []
     /// Whether namespaces take turns: see ``EngineStart/rules``.
     var isFair = true
     /// In the order of their ids.
     private(set) var workers: ContiguousArray<Worker> = []
     /// For each worker the lanes that it serves, by the lane's index.
     private var serves: ContiguousArray<ContiguousArray<Bool>> = []
-    private var waitingCount = 0
-    private var freeCount = 0
+    private(set) var waitingCount = 0
+    private(set) var freeCount = 0
 
     /// Steps with a command wait in the lane of this name, which no handler can have.
     static let commandHandler = ""
@@ -68,12 +81,29 @@ struct Lanes: Sendable {
         if turn == turns.count { turns.append(Turn(namespace: namespace)) }
         lanes.append(Lane(place: lane, turn: turn))
         indexes[lane] = index
+        bindLimits(of: index)
         for place in workers.indices { serves[place].append(Self.serves(workers[place].join, lane)) }
         return index
     }
 
     /// An attempt of a step that waited there has started: other namespaces are first now.
-    mutating func started(_ lane: Int, _ number: SequenceNumber) { turns[lanes[lane].turn].lastStart = number }
+    mutating func started(_ lane: Int, _ number: SequenceNumber, at time: Timestamp) {
+        turns[lanes[lane].turn].lastStart = number
+        lanes[lane].lastStart = number
+        lanes[lane].running += 1
+        if let limit = lanes[lane].namespaceLimit { limits.start(limit, at: time) }
+        if let limit = lanes[lane].handlerLimit { limits.start(limit, at: time) }
+    }
+
+    /// A worker holds an attempt of such a step, as a snapshot tells.
+    mutating func holds(_ lane: Int) { lanes[lane].running += 1 }
+
+    /// A worker holds it no more.
+    mutating func ended(_ lane: Int) {
+        lanes[lane].running -= 1
+        if let limit = lanes[lane].namespaceLimit { limits[limit].running -= 1 }
+        if let limit = lanes[lane].handlerLimit { limits[limit].running -= 1 }
+    }
 
     /// The last start of each namespace of which anything has started, in the order of their names.
     var lastStarts: [StateContent.LastStart] {
@@ -122,6 +152,7 @@ struct Lanes: Sendable {
         for lane in lanes.indices {
             lanes[lane].queue = Heap()
             lanes[lane].count = 0
+            lanes[lane].lastStart = .zero
         }
     }
 
@@ -153,27 +184,59 @@ struct Lanes: Sendable {
 
     // MARK: Matching
 
-    /// The step that goes next, and the worker that runs it: of all steps for which some worker is free, those of the namespace
-    /// of which nothing has started for the longest time; of them the first by priority and age; of its free workers, the least
-    /// busy. Nil when nothing fits.
+    /// A lane's first step, with a free worker for it.
+    private struct Candidate {
+        let waiting: Waiting
+        let lane: Int
+        let worker: Int
+        /// What it goes by before priority and age.
+        var lastStart: SequenceNumber
+
+        func isBefore(_ other: Candidate) -> Bool {
+            lastStart == other.lastStart ? waiting < other.waiting : lastStart < other.lastStart
+        }
+    }
+
+    /// The step that goes next, and the worker that runs it: of all steps for which some worker is free and that no limit holds,
+    /// those of the namespace of which nothing has started for the longest time; of them the first by priority and age; of its
+    /// free workers, the least busy. Nil when nothing fits.
+    ///
+    /// What a handler's limit lets start goes to the namespaces in turn too: of those that share it, only the one is a candidate
+    /// of which that handler has not started for the longest time. Else one with much other work would never get any of it.
     mutating func nextMatch(
-        isCurrent: (Waiting) -> Bool
+        at time: Timestamp, isCurrent: (Waiting) -> Bool
     ) -> (waiting: Waiting, worker: WorkerID, kind: WorkerJoin.Kind)? {
         guard waitingCount > 0, freeCount > 0 else { return nil }
-        var best: (waiting: Waiting, worker: Int, lastStart: SequenceNumber)?
-        for lane in lanes.indices where lanes[lane].count > 0 {
-            guard let worker = leastBusy(serving: lane) else { continue }
-            while let top = lanes[lane].queue.top, !isCurrent(top) { lanes[lane].queue.popTop() }
-            guard let top = lanes[lane].queue.top else { continue }
-            let lastStart = isFair ? turns[lanes[lane].turn].lastStart : .zero
-            if best.map({ lastStart == $0.lastStart ? top < $0.waiting : lastStart < $0.lastStart }) ?? true {
-                best = (top, worker, lastStart)
+        var best: Candidate?
+        for lane in loners where lanes[lane].count > 0 {
+            guard let found = candidate(in: lane, at: time, isCurrent) else { continue }
+            if best.map({ found.isBefore($0) }) ?? true { best = found }
+        }
+        for group in groups {
+            var first: Candidate?
+            for lane in group where lanes[lane].count > 0 {
+                guard var found = candidate(in: lane, at: time, isCurrent) else { continue }
+                found.lastStart = isFair ? lanes[lane].lastStart : .zero
+                if first.map({ found.isBefore($0) }) ?? true { first = found }
             }
+            guard var found = first else { continue }
+            found.lastStart = isFair ? turns[lanes[found.lane].turn].lastStart : .zero
+            if best.map({ found.isBefore($0) }) ?? true { best = found }
         }
         return best.map { ($0.waiting, workers[$0.worker].join.worker, workers[$0.worker].join.kind) }
     }
 
-    private func leastBusy(serving lane: Int) -> Int? {
+    private mutating func candidate(
+        in lane: Int, at time: Timestamp, _ isCurrent: (Waiting) -> Bool
+    ) -> Candidate? {
+        guard let worker = leastBusy(serving: lane), !isHeld(lane, at: time) else { return nil }
+        while let top = lanes[lane].queue.top, !isCurrent(top) { lanes[lane].queue.popTop() }
+        guard let top = lanes[lane].queue.top else { return nil }
+        return Candidate(
+            waiting: top, lane: lane, worker: worker, lastStart: isFair ? turns[lanes[lane].turn].lastStart : .zero)
+    }
+
+    func leastBusy(serving lane: Int) -> Int? {
         var best: Int?
         for place in workers.indices where workers[place].isFree && serves[place][lane] {
             if best.map({ workers[place].busy < workers[$0].busy }) ?? true { best = place }

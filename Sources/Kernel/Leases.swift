@@ -8,16 +8,19 @@ struct Leases: Sendable {
         let task: TaskID
         let step: StepIndex
         let attempt: Int
+        /// Where the step had waited, and its attempt counts.
+        let lane: Int32
         /// Set when the attempt has no say any more but its worker has not ended it yet.
         var givenUp: RejectedResult.Reason?
         fileprivate var isHeld = true
 
-        init(lease: Lease, worker: WorkerID, task: TaskID, step: StepIndex, attempt: Int) {
+        init(lease: Lease, worker: WorkerID, task: TaskID, step: StepIndex, attempt: Int, lane: Int32) {
             self.lease = lease
             self.worker = worker
             self.task = task
             self.step = step
             self.attempt = attempt
+            self.lane = lane
         }
 
         var id: AttemptID { AttemptID(step: step, attempt: attempt, lease: lease, worker: worker) }
@@ -45,14 +48,14 @@ struct Leases: Sendable {
         }
     }
 
-    /// Removes a lease and gives its worker, or nil if it was not held.
-    mutating func remove(_ lease: Lease) -> WorkerID? {
+    /// Removes a lease and gives its entry, or nil if it was not held.
+    mutating func remove(_ lease: Lease) -> Entry? {
         guard let place = place(of: lease) else { return nil }
-        let worker = entries[place].worker
+        let entry = entries[place]
         entries[place].isHeld = false
         count -= 1
         if entries.count > 2 * count + 64 { entries.removeAll { !$0.isHeld } }
-        return worker
+        return entry
     }
 
     mutating func giveUp(_ lease: Lease, because reason: RejectedResult.Reason) {
@@ -60,9 +63,13 @@ struct Leases: Sendable {
         entries[place].givenUp = reason
     }
 
-    mutating func removeGivenUp(where isGone: (Entry) -> Bool) {
+    /// Removes those that were given up, and gives them.
+    @discardableResult
+    mutating func removeGivenUp(where isGone: (Entry) -> Bool) -> [Entry] {
+        let gone = entries.filter { $0.isHeld && $0.givenUp != nil && isGone($0) }
         entries.removeAll { !$0.isHeld || $0.givenUp != nil && isGone($0) }
         count = entries.count
+        return Array(gone)
     }
 
     private func place(of lease: Lease) -> Int? {

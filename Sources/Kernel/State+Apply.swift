@@ -15,7 +15,7 @@ extension State {
     mutating func apply(_ record: EventRecord, task: TaskID?, slot: Int?) throws(FoldError) {
         if record.number > last { last = record.number }
         if record.time > time { time = record.time }
-        guard let task else { return applyToEngine(record) }
+        guard let task else { return try applyToEngine(record) }
         if let slot {
             let next = try state(of: slot, after: record)
             try applyToTask(slot, record)
@@ -27,12 +27,12 @@ extension State {
         }
     }
 
-    private mutating func applyToEngine(_ record: EventRecord) {
+    private mutating func applyToEngine(_ record: EventRecord) throws(FoldError) {
         switch record.event {
         case .engineStarted(let start):
             started = record.number
             isStopping = false
-            leases.removeGivenUp { _ in true }
+            forget(leases.removeGivenUp { _ in true })
             lanes.clear()
             lanes.isFair = start.rules > 0
             focus = start.focus
@@ -42,8 +42,33 @@ extension State {
         case .templateRegistered: registered = record.number
         case .workerLeft(let worker, _):
             lanes.leave(worker)
-            leases.removeGivenUp { $0.worker == worker }
+            forget(leases.removeGivenUp { $0.worker == worker })
+        case .limitSet(let change):
+            try checkLimit(change.setting.target, change.previous, record.number)
+            lanes.set(change.setting, by: record.number, at: record.time)
+        case .limitRemoved(let removal):
+            try checkLimit(removal.target, removal.limit, record.number)
+            lanes.removeLimit(of: removal.target)
+        case .limitDue(let limit):
+            guard lanes.limits.target(of: limit) != nil else {
+                throw FoldError(number: record.number, reason: "event \(limit) has set no limit that there is")
+            }
         default: break
+        }
+    }
+
+    /// What was given up has ended with its worker.
+    private mutating func forget(_ entries: [Leases.Entry]) {
+        for entry in entries { lanes.ended(Int(entry.lane)) }
+    }
+
+    /// An event about a limit must name the one that there is.
+    private func checkLimit(
+        _ target: LimitTarget, _ named: SequenceNumber, _ number: SequenceNumber
+    ) throws(FoldError) {
+        let known = lanes.limits.number(of: target) ?? .zero
+        guard named == known else {
+            throw FoldError(number: number, reason: "the limit for \(target) is \(known), not \(named)")
         }
     }
 
@@ -101,7 +126,7 @@ extension State {
             guard start.attempt == used + 1 else {
                 throw FoldError(number: number, reason: "attempt \(start.attempt) comes after attempt \(used)")
             }
-            begin(slot, start, number)
+            begin(slot, start, record)
         case .attemptSucceeded(let attempt, _, _):
             try end(slot, attempt, .attemptSucceeded, number)
             tasks[slot].steps[attempt.step].result = number
@@ -147,7 +172,7 @@ extension State {
             .taskCompleted:
             break
         case .taskSubmitted, .engineStarted, .engineDraining, .engineStopped, .workerJoined, .workerLeft, .clockClamped,
-            .storePruned, .templateRegistered:
+            .storePruned, .templateRegistered, .limitSet, .limitRemoved, .limitDue:
             throw FoldError(number: number, reason: "it is no event of a task that exists")
         }
     }
@@ -221,7 +246,7 @@ extension State {
         for step in tasks[slot].steps.indices where tasks[slot].steps[step].state == .enqueued { push(step, of: slot) }
     }
 
-    private mutating func begin(_ slot: Int, _ start: AttemptStart, _ number: SequenceNumber) {
+    private mutating func begin(_ slot: Int, _ start: AttemptStart, _ record: EventRecord) {
         tasks[slot].steps[start.step].attempt = UInt16(clamping: start.attempt)
         tasks[slot].steps[start.step].workerKind = start.workerKind
         tasks[slot].steps[start.step].worker = start.worker
@@ -229,9 +254,10 @@ extension State {
         if start.deadline != nil { arm(start.step, of: slot) }
         leases.insert(
             .init(
-                lease: number, worker: start.worker, task: tasks[slot].id, step: start.step, attempt: start.attempt))
+                lease: record.number, worker: start.worker, task: tasks[slot].id, step: start.step,
+                attempt: start.attempt, lane: tasks[slot].route.lanes[start.step]))
         lanes.occupy(start.worker)
-        lanes.started(Int(tasks[slot].route.lanes[start.step]), number)
+        lanes.started(Int(tasks[slot].route.lanes[start.step]), record.number, at: record.time)
     }
 
     /// An event about the running attempt must name its lease.
@@ -261,7 +287,9 @@ extension State {
     }
 
     private mutating func release(_ lease: Lease) {
-        if let worker = leases.remove(lease) { lanes.release(worker) }
+        guard let entry = leases.remove(lease) else { return }
+        lanes.release(entry.worker)
+        lanes.ended(Int(entry.lane))
     }
 
     /// A lost attempt does not use up one of the step's attempts. The loss itself counts when the worker died with it: for a

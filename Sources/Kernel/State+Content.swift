@@ -30,9 +30,17 @@ package struct StateContent: Hashable, Sendable {
         package let busy: Int
     }
 
+    /// The last start in a namespace, or of a handler in it.
     package struct LastStart: Hashable, Sendable {
         package let namespace: String
+        package var handler: String?
         package let number: SequenceNumber
+    }
+
+    package struct Limit: Hashable, Sendable {
+        package let setting: LimitSetting
+        package let row: LimitRow
+        package let running: Int
     }
 
     package let last: SequenceNumber
@@ -49,6 +57,10 @@ package struct StateContent: Hashable, Sendable {
     package let workers: [Worker]
     /// By namespace.
     package let lastStarts: [LastStart]
+    /// By namespace and handler.
+    package let handlerStarts: [LastStart]
+    /// By their targets.
+    package let limits: [Limit]
 }
 
 extension State {
@@ -67,6 +79,6 @@ extension State {
             timers: timers.armed { tasks.stands($0.step, of: $0.slot, since: $0.number) }
                 .map { .init(task: tasks[$0.slot].id, step: $0.step, number: $0.number) },
             workers: lanes.workers.map { .init(join: $0.join, busy: $0.busy) },
-            lastStarts: lanes.lastStarts)
+            lastStarts: lanes.lastStarts, handlerStarts: lanes.handlerStarts, limits: lanes.limitContents)
     }
 }

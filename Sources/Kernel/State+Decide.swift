@@ -36,6 +36,14 @@ extension State {
                     TemplateRegistration(
                         template: digest, namespace: template.namespace, name: template.name,
                         version: template.version, previous: registered)))
+        case .setLimit(let setting, let reason):
+            if let fault = setting.fault { throw .invalidLimit(setting.target, fault) }
+            let known = lanes.limits.number(of: setting.target)
+            guard known != nil || lanes.limits.count < LimitSetting.countMax else { throw .tooManyLimits }
+            return Fact(.limitSet(LimitChange(setting, previous: known ?? .zero, reason: reason)))
+        case .removeLimit(let target, let reason):
+            guard let known = lanes.limits.number(of: target) else { throw .unknownLimit(target) }
+            return Fact(.limitRemoved(LimitRemoval(target, limit: known, reason: reason)))
         case .joinWorker(let join): return Fact(.workerJoined(join))
         case .loseWorker(let worker, let reason): return Fact(.workerLeft(worker, reason: reason))
         case .submitTask(let id, let submission, let template, let known, let replacing):
@@ -72,7 +80,10 @@ extension State {
 
     /// The fact of the earliest timer that has come due, or nil.
     package mutating func dueFact(at now: Timestamp) -> Fact? {
-        guard let timer = nextTimer(), timer.due <= now else { return nil }
+        guard let timer = nextTimer(), timer.due <= now else {
+            guard let limit = nextLimit(), limit.due <= now else { return nil }
+            return Fact(.limitDue(limit.number))
+        }
         let id = tasks[timer.slot].id
         if tasks[timer.slot].steps[timer.step].state == .waitingForRetry {
             return Fact(.retryDue(timer.step), task: id)
@@ -83,7 +94,15 @@ extension State {
     }
 
     /// When the next timer comes due.
-    package mutating func nextDue() -> Timestamp? { nextTimer()?.due }
+    package mutating func nextDue() -> Timestamp? {
+        guard let limit = nextLimit()?.due else { return nextTimer()?.due }
+        return min(limit, nextTimer()?.due ?? .never)
+    }
+
+    /// The limit whose rate lets the next step start, of those that wait for nothing else.
+    private func nextLimit() -> (due: Timestamp, number: SequenceNumber)? {
+        isStopping ? nil : lanes.nextLimit()
+    }
 
     private mutating func nextTimer() -> Timers.Timer? {
         timers.next { [tasks] in tasks.stands($0.step, of: $0.slot, since: $0.number) }

@@ -94,7 +94,7 @@ extension State {
     /// Gives enqueued steps to free workers until nothing fits.
     mutating func schedule(_ turn: inout Turn) {
         guard !isStopping else { return }
-        while turn.fault == nil, let (waiting, worker, kind) = nextMatch() {
+        while turn.fault == nil, let (waiting, worker, kind) = nextMatch(at: turn.time) {
             let timeout = tasks[waiting.slot].plan.template.steps[waiting.step].timeout
             let start = AttemptStart(
                 step: waiting.step, attempt: Int(tasks[waiting.slot].steps[waiting.step].attempt) + 1,
@@ -113,8 +113,10 @@ extension State {
         return version
     }
 
-    private mutating func nextMatch() -> (waiting: Lanes.Waiting, worker: WorkerID, kind: WorkerJoin.Kind)? {
-        lanes.nextMatch { [tasks] in tasks.stands($0.step, of: $0.slot, since: $0.number) }
+    private mutating func nextMatch(
+        at time: Timestamp
+    ) -> (waiting: Lanes.Waiting, worker: WorkerID, kind: WorkerJoin.Kind)? {
+        lanes.nextMatch(at: time) { [tasks] in tasks.stands($0.step, of: $0.slot, since: $0.number) }
     }
 
     private mutating func decide(_ event: Event, _ slot: Int, _ turn: inout Turn) {

@@ -13,7 +13,8 @@ extension State {
                 leases.insert(
                     .init(
                         lease: step.since, worker: step.worker, task: task.id, step: index,
-                        attempt: Int(step.attempt)))
+                        attempt: Int(step.attempt), lane: task.route.lanes[index]))
+                lanes.holds(Int(task.route.lanes[index]))
                 if step.due != .never { arm(index, of: slot) }
             case .waitingForRetry: arm(index, of: slot)
             default: break
@@ -25,6 +26,11 @@ extension State {
     /// the whole log would tell, this alone is not in the open tasks' own events: the log's index knows it.
     package mutating func releaseKey(of task: TaskID) {
         if let slot = slots[task] { disown(slot) }
+    }
+
+    /// Takes in a limit as the log's table of limits has it. To be called when all tasks are there.
+    package mutating func restore(_ change: LimitChange, _ row: LimitRow) {
+        lanes.set(change.setting, by: row.number, bucket: row.bucket)
     }
 
     /// Ends a recovery: the state stands at the end of the log, though only open tasks were folded.

@@ -23,6 +23,8 @@ package enum WaitReason: Hashable, Sendable {
     case handler(String?, in: String? = nil)
     /// It is enqueued, but all places of these workers, which offer its handler, are taken.
     case place([WorkerJoin])
+    /// It is enqueued, but a limit lets no more start: until one of those that run has ended, or, of a rate, until it is due.
+    case limit(LimitSetting, due: Timestamp?)
     /// Nothing: the scheduler takes it on within this very turn.
     case turn
 
@@ -39,6 +41,7 @@ package enum WaitReason: Hashable, Sendable {
         case .focus: "focus"
         case .handler: "handler"
         case .place: "place"
+        case .limit: "limit"
         case .turn: "turn"
         }
     }
@@ -109,6 +112,9 @@ extension State {
             let namespace = isServedElsewhere ? record.plan.template.namespace : nil
             guard case .callable(let name, _) = handler.target else { return .handler(nil, in: namespace) }
             return .handler(name, in: namespace)
+        }
+        if let hold = lanes.hold(of: Int(record.route.lanes[step]), at: time) {
+            return .limit(hold.setting, due: hold.due)
         }
         return serving.contains(where: \.isFree) ? .turn : .place(serving.map(\.join))
     }

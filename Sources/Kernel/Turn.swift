@@ -8,6 +8,9 @@ package struct Turn: Sendable {
     package fileprivate(set) var effects: [Effect] = []
     /// Every task that an event concerns, as it is now.
     package fileprivate(set) var summaries: [TaskSummary] = []
+    /// Every limit that was set, and every one whose bucket has changed, as it is now; and those that are no more.
+    package fileprivate(set) var limits: [LimitRow] = []
+    package fileprivate(set) var limitsGone: [SequenceNumber] = []
 
     /// The slots of the tasks that were touched, each once.
     fileprivate var touched: [Int] = []
@@ -94,6 +97,7 @@ extension State {
             if tasks[slot].state.isClosed { remove(slot) }
         }
         turn.touched.removeAll(keepingCapacity: true)
+        (turn.limits, turn.limitsGone) = lanes.takeLimitChanges()
     }
 
     mutating func record(_ event: Event, slot: Int, _ turn: inout Turn) {

@@ -88,6 +88,12 @@ private struct DataWriter {
             json.member("event_count", pruning.eventCount)
             json.member("before_ms", pruning.before.milliseconds)
             json.optional("reason", pruning.reason)
+        case .limitSet(let change): write(change, to: &json)
+        case .limitRemoved(let removal):
+            write(removal.target, to: &json)
+            json.member("limit", removal.limit.rawValue)
+            json.optional("reason", removal.reason)
+        case .limitDue(let limit): json.member("limit", limit.rawValue)
         case .taskSubmitted(let submission): write(submission, to: &json)
         case .attemptSucceeded(let attempt, let result, let metadata):
             write(attempt, to: &json)
@@ -158,6 +164,23 @@ private struct DataWriter {
         json.member("attempt", attempt.attempt)
         json.member("lease", attempt.lease.rawValue)
         json.member("worker", attempt.worker.rawValue)
+    }
+
+    private func write(_ target: LimitTarget, to json: inout JSONWriter) {
+        json.member("scope", target.scope.name)
+        json.member("name", target.name)
+    }
+
+    private func write(_ change: LimitChange, to json: inout JSONWriter) {
+        write(change.setting.target, to: &json)
+        if let most = change.setting.concurrencyMax { json.member("concurrency_max", most) }
+        if let rate = change.setting.rate {
+            json.member("rate", rate.count)
+            json.member("per_ms", rate.period.rawValue)
+            json.member("burst", rate.burst)
+        }
+        if change.previous != .zero { json.member("limit", change.previous.rawValue) }
+        json.optional("reason", change.reason)
     }
 
     private func write(_ failure: Failure, to json: inout JSONWriter) {

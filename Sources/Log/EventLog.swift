@@ -37,6 +37,8 @@ package protocol EventReader: AnyObject, EventSource {
     func template(_ digest: TemplateDigest) throws(LogError) -> Template?
     /// The last event by which a template was registered; each names the one before. Zero without any.
     func lastRegistration() throws(LogError) -> SequenceNumber
+    /// The limits that are in force, in the order in which they were set.
+    func limits() throws(LogError) -> [LimitRow]
 
     /// Log lines of a task after the given position, in the order of lease and line.
     func logLines(
@@ -105,6 +107,10 @@ package struct LogBatch: Sendable {
     package var logLines: [LogLine] = []
     /// The last event of this batch that registers a template, if there is one.
     package var registered: SequenceNumber?
+    /// Limits that this batch sets, or whose buckets it changes, as they are after it.
+    package var limits: [LimitRow] = []
+    /// Limits that are no more, by the events that had set them.
+    package var limitsGone: [SequenceNumber] = []
 
     package init() {}
 

@@ -94,6 +94,10 @@ package final class MemoryLog: EventLog {
         return try bytes.withRawBytes { bytes throws(LogError) in try TemplateCodec.decode(bytes, digest: digest) }
     }
 
+    package func limits() throws(LogError) -> [LimitRow] {
+        state.withLock { $0.limits.values.sorted { $0.number < $1.number } }
+    }
+
     package func lastRegistration() throws(LogError) -> SequenceNumber { state.withLock { $0.registered } }
 
     package func logLines(
@@ -121,6 +125,7 @@ private struct State: ~Copyable {
     private(set) var snapshots: [TaskID: TaskSnapshotBytes] = [:]
     private(set) var logLines: [TaskID: [LogLinePosition: LogLine]] = [:]
     private(set) var registered = SequenceNumber.zero
+    private(set) var limits: [SequenceNumber: LimitRow] = [:]
     private var events: [[UInt8]] = []
     private var batch = EncodedBatch()
 
@@ -131,6 +136,8 @@ private struct State: ~Copyable {
             templates[template.digest] = template.bytes
         }
         if let number = batch.registered { registered = number }
+        for number in batch.limitsGone { limits[number] = nil }
+        for row in batch.limits { limits[row.number] = row }
         for snapshot in batch.snapshots { snapshots[snapshot.task] = snapshot }
         for task in batch.tasks {
             if tasks.updateValue(task, forKey: task.id) == nil, let key = task.key {

@@ -5,6 +5,9 @@ package enum Command: Sendable {
     case stopEngine
     /// Makes a template known. That its version has no other text, whoever keeps the catalog has seen to.
     indirect case registerTemplate(Template, TemplateDigest)
+    /// Sets a limit, or sets it anew.
+    indirect case setLimit(LimitSetting, reason: String?)
+    case removeLimit(LimitTarget, reason: String?)
     case joinWorker(WorkerJoin)
     case loseWorker(WorkerID, reason: String)
     /// `known` is the task that the log's index names for the submission's key, if it is closed.

@@ -14,6 +14,11 @@ public enum Event: Hashable, Sendable {
     indirect case storePruned(StorePruning)
     /// Tasks of the template can be submitted by its name from now on.
     indirect case templateRegistered(TemplateRegistration)
+    /// From here on no more of the target's attempts start than the limit says.
+    indirect case limitSet(LimitChange)
+    indirect case limitRemoved(LimitRemoval)
+    /// Steps have waited for a limit's rate, which lets the next one start now. The number is that of the event that has set it.
+    case limitDue(SequenceNumber)
 
     // Facts about a task.
     indirect case taskSubmitted(Submission)

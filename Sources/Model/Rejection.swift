@@ -20,6 +20,11 @@ public enum Rejection: StepwellError, Hashable {
     case nothingToRun
     /// The attempt is not one that the worker holds.
     case unknownLease(Lease)
+    /// The target has no limit.
+    case unknownLimit(LimitTarget)
+    /// A limit that says nothing, or numbers that none may have.
+    case invalidLimit(LimitTarget, String)
+    case tooManyLimits
 
     public var code: String {
         switch self {
@@ -39,6 +44,9 @@ public enum Rejection: StepwellError, Hashable {
         case .noSteps: "no_steps"
         case .nothingToRun: "nothing_to_run"
         case .unknownLease: "unknown_lease"
+        case .unknownLimit: "unknown_limit"
+        case .invalidLimit: "invalid_limit"
+        case .tooManyLimits: "too_many_limits"
         }
     }
 
@@ -60,6 +68,9 @@ public enum Rejection: StepwellError, Hashable {
         case .noSteps: "the template has no steps"
         case .nothingToRun: "nothing of the fork would run"
         case .unknownLease(let lease): "the worker does not hold the lease \(lease)"
+        case .unknownLimit(let target): "there is no limit for \(target)"
+        case .invalidLimit(let target, let reason): "the limit for \(target) \(reason)"
+        case .tooManyLimits: "there are \(LimitSetting.countMax) limits already"
         }
     }
 
@@ -70,6 +81,9 @@ public enum Rejection: StepwellError, Hashable {
         case .unknownTask: "'stepwell list' shows the tasks of the store"
         case .taskPaused: "'stepwell unpause' lets it go on"
         case .nothingToRetry, .notPaused: "'stepwell show' tells what the task waits for"
+        case .unknownLimit: "'stepwell limit list' shows the limits of the store"
+        case .invalidLimit: "give it a number of attempts at once, or a rate such as 10/s"
+        case .tooManyLimits: "'stepwell limit remove' takes one away"
         case .unsupported: "remove these keys from the template, or run it with a version that has them"
         default: nil
         }

@@ -104,7 +104,9 @@ struct PrefixTests {
         }
         let resumptions = driver.state.openTasks.filter { $0.state == .paused }
             .map { Request(.resumeTask($0.id, reason: nil), by: .operator) }
-        var answer = driver.turn([History.restart] + joins + resumptions)
+        let removals = driver.state.limits(at: driver.now).filter { $0.setting.concurrencyMax == 0 }
+            .map { Request(.removeLimit($0.setting.target, reason: nil), by: .operator) }
+        var answer = driver.turn([History.restart] + joins + resumptions + removals)
         for _ in 0..<1000 {
             answer.records.forEach(read)
             let ends = answer.effects.compactMap { effect -> Request? in

@@ -27,7 +27,8 @@ TYPES = {
     6: "engine.draining", 7: "template.registered", 9: "store.pruned", 10: "task.submitted", 11: "attempt.succeeded", 12: "attempt.failed",
     13: "attempt.timed_out", 14: "attempt.lost", 15: "attempt.stopped", 16: "attempt.checkpointed",
     17: "result.rejected", 18: "retry.due", 19: "result.adopted", 32: "operator.retried", 33: "operator.cancelled",
-    34: "operator.resolved", 35: "operator.paused", 36: "operator.resumed", 64: "step.enqueued", 65: "attempt.started", 66: "retry.scheduled",
+    34: "operator.resolved", 35: "operator.paused", 36: "operator.resumed", 40: "limit.set", 41: "limit.removed", 42: "limit.due",
+    64: "step.enqueued", 65: "attempt.started", 66: "retry.scheduled",
     67: "step.completed", 68: "step.failed", 69: "step.reset", 70: "step.resolved", 71: "step.adopted", 80: "task.waiting",
     81: "task.blocked", 82: "task.completed", 83: "task.cancelled",
 }
@@ -39,7 +40,8 @@ DATA = {
     28: "used_ms", 29: "template", 30: "namespace", 31: "environment", 32: "input", 33: "priority", 34: "key",
     35: "correlation_id", 36: "parent_correlation_id", 37: "initiator", 38: "source_system", 39: "tags",
     40: "focus", 41: "forked_from", 42: "adopted", 43: "origin", 44: "namespaces",
-    45: "labels", 46: "handler_version", 47: "rules", 50: "task_count", 51: "event_count", 52: "before_ms",
+    45: "labels", 46: "handler_version", 47: "rules", 50: "task_count", 51: "event_count", 52: "before_ms", 60: "scope",
+    61: "concurrency_max", 62: "rate", 63: "per_ms", 64: "burst", 65: "limit",
 }
 REASONS = {
     "attempt.lost": ["engine_died", "worker_died", "engine_stopped"],
@@ -47,6 +49,7 @@ REASONS = {
     "step.failed": ["attempts_exhausted", "not_retryable", "losses_exhausted"],
 }
 ACTORS = ["scheduler", "engine", "worker", "client", "operator"]
+SCOPES = ["namespace", "handler"]
 WORKER_KINDS = ["in_process", "command", "process", "remote"]
 STATES = [
     "pending", "in_progress", "waiting_for_retry", "blocked_by_failures", "paused", "complete", "error",
@@ -238,6 +241,8 @@ def data(kind, raw, steps):
             result["reason"] = value
         elif name == "worker_kind":
             result[name] = WORKER_KINDS[value]
+        elif name == "scope":
+            result[name] = SCOPES[value]
         elif name == "handlers":
             result[name] = [{"name": name, "version": version} for name, version in value]
         elif name == "labels":

@@ -103,12 +103,20 @@ struct GoldenEventTests {
                 template: TemplateDigest([UInt8](0..<32)), namespace: "data_pipeline", name: "nightly",
                 version: "1.2.0",
                 previous: SequenceNumber(77))),
+        .limitSet(
+            LimitChange(
+                LimitSetting(
+                    LimitTarget(.handler, "mail.send"), concurrencyMax: 4,
+                    rate: StartRate(count: 100, period: Milliseconds(60_000), burst: 20)),
+                previous: SequenceNumber(77), reason: "the provider asks for it")),
+        .limitRemoved(LimitRemoval(LimitTarget(.namespace, "billing"), limit: SequenceNumber(77), reason: "done")),
+        .limitDue(SequenceNumber(77)),
     ]
 
     static let records: [EventType: EventRecord] = Dictionary(
         uniqueKeysWithValues: events.enumerated().map { place, event in
             let type = event.type
-            let ofTask = type.number >= EventType.taskSubmitted.number
+            let ofTask = type.number >= EventType.taskSubmitted.number && !type.name.hasPrefix("limit.")
             return (
                 type,
                 EventRecord(

@@ -43,6 +43,28 @@ struct LogContractTests {
         #expect(log.head == .empty)
     }
 
+    @Test("keeps the limits that are in force, and how far they are used", arguments: Kind.allCases)
+    func limits(_ kind: Kind) throws {
+        let log = try kind.make(in: directory)
+        func row(_ number: UInt64, _ level: Int64? = nil) -> LimitRow {
+            LimitRow(
+                number: SequenceNumber(number),
+                bucket: level.map { TokenBucket(level: $0, time: Timestamp(milliseconds: 1_700_000_000_000)) })
+        }
+        #expect(try log.limits().isEmpty)
+        for (rows, gone) in [([row(300, 5), row(2, -7)], []), ([row(300, 4), row(40)], [SequenceNumber(2)])] {
+            var batch = LogBatch()
+            (batch.limits, batch.limitsGone) = (rows, gone)
+            batch.events = [
+                EventRecord(
+                    number: log.head.number.next, task: nil, taskNumber: 0, previous: .zero, time: log.head.time,
+                    actor: .engine, cause: .zero, event: .engineStopped)
+            ]
+            try log.append(batch)
+        }
+        #expect(try log.limits() == [row(40), row(300, 4)])
+    }
+
     @Test("gives back every event as it was appended, in one batch or many", arguments: Kind.allCases)
     func events(_ kind: Kind) throws {
         let log = try kind.make(in: directory)

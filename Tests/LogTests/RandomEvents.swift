@@ -37,6 +37,19 @@ extension SeededGenerator {
             metadata: maybe { $0.json() })
     }
 
+    /// One that may be set.
+    mutating func limitChange() -> LimitChange {
+        let target = LimitTarget(LimitTarget.Scope.allCases.randomElement(using: &self)!, "n\(small())")
+        var setting = LimitSetting(target, concurrencyMax: maybe { Int.random(in: 0...1_000_000, using: &$0) })
+        if setting.concurrencyMax == nil || bool() {
+            setting.rate = StartRate(
+                count: Int.random(in: 1...StartRate.countMax, using: &self),
+                period: Milliseconds(Int64.random(in: 1...StartRate.periodMax.rawValue, using: &self)),
+                burst: Int.random(in: 1...StartRate.countMax, using: &self))
+        }
+        return LimitChange(setting, previous: SequenceNumber(UInt64(small())), reason: maybe { $0.text() })
+    }
+
     mutating func event(_ type: EventType) -> Event {
         switch type {
         case .engineStarted:
@@ -68,6 +81,13 @@ extension SeededGenerator {
             .storePruned(
                 StorePruning(
                     taskCount: small(), eventCount: small(), before: timestamp(), reason: maybe { $0.text() }))
+        case .limitSet: .limitSet(limitChange())
+        case .limitRemoved:
+            .limitRemoved(
+                LimitRemoval(
+                    LimitTarget(LimitTarget.Scope.allCases.randomElement(using: &self)!, text()),
+                    limit: SequenceNumber(UInt64(small())), reason: maybe { $0.text() }))
+        case .limitDue: .limitDue(SequenceNumber(UInt64(small())))
         case .taskSubmitted: .taskSubmitted(submission())
         case .attemptSucceeded: .attemptSucceeded(attempt(), result: json(), metadata: maybe { $0.json() })
         case .attemptFailed: .attemptFailed(attempt(), failure())

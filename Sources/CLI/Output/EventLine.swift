@@ -36,6 +36,10 @@ extension Event {
         case .storePruned(let pruning):
             return "\(pruning.taskCount) tasks that had ended before \(pruning.before), \(pruning.eventCount) events"
                 + (pruning.reason.map { ": \($0)" } ?? "")
+        case .limitSet(let change):
+            return "\(change.setting.target): \(change.setting.words)" + (change.reason.map { ": \($0)" } ?? "")
+        case .limitRemoved(let removal): return "\(removal.target)" + (removal.reason.map { ": \($0)" } ?? "")
+        case .limitDue(let limit): return "of \(limit)"
         case .clockClamped(let observed, let used):
             return "the clock was set back to \(observed), the log goes on from \(used)"
         case .taskSubmitted(let submission):

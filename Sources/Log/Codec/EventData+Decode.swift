@@ -12,6 +12,7 @@ extension EventData {
         case .clockClamped: try clockClamp(from: &reader)
         case .storePruned: try storePruning(from: &reader)
         case .templateRegistered: try templateRegistration(from: &reader)
+        case .limitSet, .limitRemoved, .limitDue: try limitEvent(type, from: &reader)
         case .taskSubmitted: try submission(from: &reader, payloads: payloads)
         case .attemptFailed: try failure(from: &reader, payloads: payloads)
         default: try stepEvent(type, version: version, from: &reader, payloads: payloads)
@@ -65,7 +66,7 @@ extension EventData {
         case .taskCompleted: return .taskCompleted
         case .taskCancelled: return .taskCancelled
         case .engineStarted, .workerJoined, .clockClamped, .storePruned, .templateRegistered, .taskSubmitted,
-            .attemptFailed:
+            .attemptFailed, .limitSet, .limitRemoved, .limitDue:
             preconditionFailure("decoded apart")
         }
     }

@@ -55,6 +55,12 @@ enum EventData {
         static let taskCount: UInt64 = 50
         static let eventCount: UInt64 = 51
         static let before: UInt64 = 52
+        static let scope: UInt64 = 60
+        static let concurrencyMax: UInt64 = 61
+        static let rate: UInt64 = 62
+        static let period: UInt64 = 63
+        static let burst: UInt64 = 64
+        static let limit: UInt64 = 65
     }
 
     static func encode(_ event: Event, into writer: inout CBORWriter) {
@@ -139,6 +145,11 @@ enum EventData {
             writer.field(Key.taskCount, pruning.taskCount)
             writer.field(Key.eventCount, pruning.eventCount)
             writer.field(Key.before, pruning.before)
+        case .limitSet(let change): encode(change, into: &writer)
+        case .limitRemoved(let removal): encode(removal, into: &writer)
+        case .limitDue(let limit):
+            writer.map(1)
+            writer.field(Key.limit, limit.rawValue)
         case .clockClamped(let observed, let used):
             writer.map(2)
             writer.field(Key.observed, observed)
@@ -206,6 +217,32 @@ enum EventData {
                 writer.text(label.value)
             }
         }
+    }
+
+    private static func encode(_ change: LimitChange, into writer: inout CBORWriter) {
+        let setting = change.setting
+        writer.map(
+            2 + (change.reason == nil ? 0 : 1) + (setting.concurrencyMax == nil ? 0 : 1)
+                + (setting.rate == nil ? 0 : 3) + (change.previous == .zero ? 0 : 1))
+        writer.field(Key.note, change.reason)
+        writer.field(Key.name, setting.target.name)
+        writer.field(Key.scope, setting.target.scope.rawValue)
+        if let most = setting.concurrencyMax { writer.field(Key.concurrencyMax, most) }
+        if let rate = setting.rate {
+            writer.field(Key.rate, rate.count)
+            writer.key(Key.period)
+            writer.integer(rate.period.rawValue)
+            writer.field(Key.burst, rate.burst)
+        }
+        if change.previous != .zero { writer.field(Key.limit, change.previous.rawValue) }
+    }
+
+    private static func encode(_ removal: LimitRemoval, into writer: inout CBORWriter) {
+        writer.map(removal.reason == nil ? 3 : 4)
+        writer.field(Key.note, removal.reason)
+        writer.field(Key.name, removal.target.name)
+        writer.field(Key.scope, removal.target.scope.rawValue)
+        writer.field(Key.limit, removal.limit.rawValue)
     }
 
     private static func encode(_ submission: Submission, into writer: inout CBORWriter) {

@@ -26,6 +26,9 @@ package enum EventType: UInt8, CaseIterable, Sendable {
     case operatorResolved = 34
     case operatorPaused = 35
     case operatorResumed = 36
+    case limitSet = 40
+    case limitRemoved = 41
+    case limitDue = 42
 
     case stepEnqueued = 64
     case attemptStarted = 65
@@ -73,6 +76,9 @@ package enum EventType: UInt8, CaseIterable, Sendable {
         case .operatorResolved: "operator.resolved"
         case .operatorPaused: "operator.paused"
         case .operatorResumed: "operator.resumed"
+        case .limitSet: "limit.set"
+        case .limitRemoved: "limit.removed"
+        case .limitDue: "limit.due"
         case .stepEnqueued: "step.enqueued"
         case .attemptStarted: "attempt.started"
         case .retryScheduled: "retry.scheduled"
@@ -120,6 +126,9 @@ extension Event {
         case .operatorResolved: .operatorResolved
         case .operatorPaused: .operatorPaused
         case .operatorResumed: .operatorResumed
+        case .limitSet: .limitSet
+        case .limitRemoved: .limitRemoved
+        case .limitDue: .limitDue
         case .stepEnqueued: .stepEnqueued
         case .attemptStarted: .attemptStarted
         case .retryScheduled: .retryScheduled

@@ -25,6 +25,7 @@ struct LMDBWriter: ~Copyable {
         guard !batch.isEmpty || !batch.tasks.isEmpty || !batch.templates.isEmpty else { return }
         // About what the other tables take; it only decides by how much the map grows.
         var size = self.batch.bytes.count + batch.tasks.count * 512 + batch.events.count * 64
+        size += (batch.limits.count + batch.limitsGone.count) * 64
         for template in batch.templates { size += template.bytes.count }
         for snapshot in batch.snapshots { size += snapshot.bytes.count }
         for line in batch.logLines { size += line.text.utf8.count + 64 }
@@ -38,6 +39,7 @@ struct LMDBWriter: ~Copyable {
                 }
             }
             if let number = batch.registered { try transaction.putRegistered(number, environment.tables) }
+            try transaction.putLimits(batch.limits, gone: batch.limitsGone, environment.tables)
             for snapshot in batch.snapshots { try rows.put(snapshot, in: transaction, environment.tables) }
             for task in batch.tasks { try rows.put(task, in: transaction, environment.tables) }
             for line in batch.logLines { try rows.put(line, in: transaction, environment.tables) }

@@ -47,6 +47,7 @@ package final class StoreEditor: StoreQueries {
                 }
             }
             if let number = batch.registered { try transaction.putRegistered(number, tables) }
+            try transaction.putLimits(batch.limits, gone: [], tables)
             for task in batch.tasks { try rows.put(task, in: transaction, tables) }
             for line in batch.logLines { try rows.put(line, in: transaction, tables) }
             try countAbsent(transaction)
@@ -65,6 +66,8 @@ package struct StoredBatch: Sendable {
     package var logLines: [LogLine] = []
     /// The last of the events that registers a template, if there is one.
     package var registered: SequenceNumber?
+    /// The limits that are in force in the end.
+    package var limits: [LimitRow] = []
 
     package init() {}
 
@@ -72,6 +75,7 @@ package struct StoredBatch: Sendable {
     package var byteCount: Int {
         events.reduce(0) { $0 + $1.bytes.count + 64 } + templates.reduce(0) { $0 + $1.bytes.count }
             + logLines.reduce(0) { $0 + $1.text.utf8.count + 64 } + tasks.count * 512 + commits.count * 96
+            + limits.count * 64
     }
 }
 

@@ -168,6 +168,10 @@ extension StoreQueries {
         try environment.read { transaction throws(LogError) in try StoreInfo.registered(transaction, environment) }
     }
 
+    package func limits() throws(LogError) -> [LimitRow] {
+        try environment.read { transaction throws(LogError) in try StoreInfo.limits(transaction, environment) }
+    }
+
     package func logLines(
         of task: TaskID, after position: LogLinePosition?, _ body: (LogLine) throws -> Bool
     ) throws {

@@ -50,14 +50,15 @@ package struct Problem: StepwellError {
     /// The status of an error, by its stable word.
     private static func status(of error: any StepwellError) -> Int {
         switch error.code {
-        case "unknown_task", "unknown_step", "unknown_template", "unknown_worker", "no_attempt", "before_submission":
+        case "unknown_task", "unknown_step", "unknown_template", "unknown_worker", "no_attempt", "before_submission",
+            "unknown_limit":
             404
         case "duplicate_key", "duplicate_task", "task_closed", "nothing_to_retry", "step_not_failed",
             "step_not_resolvable", "template_changed", "task_paused", "not_paused", "ambiguous_task",
-            "fork_does_not_fit", "protocol_version":
+            "fork_does_not_fit", "protocol_version", "too_many_limits":
             409
         case "invalid_input", "invalid_key", "priority_out_of_range", "unsupported", "no_steps", "invalid_template",
-            "nothing_to_run":
+            "nothing_to_run", "invalid_limit":
             422
         case "not_allowed": 403
         case "busy", "disk_full", "engine_stopped": 503

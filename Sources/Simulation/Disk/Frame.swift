@@ -10,7 +10,7 @@ enum Frame {
         var writer = CBORWriter()
         writer.bytes.reserveCapacity(headBytes + events.bytes.count + 256)
         writer.bytes.append(contentsOf: repeatElement(0, count: headBytes))
-        writer.array(7)
+        writer.array(9)
         writer.byteString(hash)
         writer.array(events.count)
         events.forEach { writer.unsigned($0.count) }
@@ -38,6 +38,13 @@ enum Frame {
             writer.unsigned(line.number)
             writeNested(&writer) { RowCodec.encode(line, into: &$0) }
         }
+        writer.array(batch.limits.count)
+        for row in batch.limits {
+            writer.unsigned(row.number.rawValue)
+            writeNested(&writer) { RowCodec.encode(row.bucket, into: &$0) }
+        }
+        writer.array(batch.limitsGone.count)
+        for number in batch.limitsGone { writer.unsigned(number.rawValue) }
         seal(&writer.bytes)
         return writer.bytes
     }
@@ -111,6 +118,11 @@ enum Frame {
             let row = try reader.byteString()
             batch.logLines.append(try RowCodec.logLine(of: task, at: position, from: row))
         }
+        for _ in 0..<(try reader.array()) {
+            let number = SequenceNumber(try reader.unsigned())
+            batch.limits.append(LimitRow(number: number, bucket: try RowCodec.bucket(from: try reader.byteString())))
+        }
+        for _ in 0..<(try reader.array()) { batch.limitsGone.append(SequenceNumber(try reader.unsigned())) }
         try reader.end()
         return (batch, hash)
     }

@@ -86,6 +86,7 @@ final class SimulatedLog: EventLog, @unchecked Sendable {  // The simulation has
     func event(_ number: SequenceNumber) throws(LogError) -> EventRecord? { try contents.event(number) }
     func task(_ id: TaskID) throws(LogError) -> TaskSummary? { try contents.task(id) }
     func lastRegistration() throws(LogError) -> SequenceNumber { try contents.lastRegistration() }
+    func limits() throws(LogError) -> [LimitRow] { try contents.limits() }
     func template(_ digest: TemplateDigest) throws(LogError) -> Template? { try contents.template(digest) }
 
     func task(namespace: String, name: String, key: String) throws(LogError) -> TaskID? {

@@ -261,15 +261,12 @@ enum Order: EventInvariant {
         guard let place = ledger.place(record.task), case .attemptStarted(let start) = record.event,
             let worker = ledger.worker(start.worker), let number = ledger.tasks[place].steps[start.step].enqueued
         else { return nil }
-        let priority = ledger.tasks[place].submission.priority
-        let last = ledger.lastStarts[ledger.tasks[place].submission.namespace]
+        let started = Ledger.Waiting(
+            task: place, step: start.step, priority: ledger.tasks[place].submission.priority, number: number)
         for other in ledger.waiting {
             let namespace = ledger.tasks[other.task].submission.namespace
-            let isFirst =
-                if ledger.lastStarts[namespace] != last {
-                    (ledger.lastStarts[namespace] ?? .zero) < (last ?? .zero)
-                } else { other.priority == priority ? other.number < number : other.priority > priority }
-            guard isFirst, ledger.focus == nil || ledger.focus == ledger.tasks[other.task].id,
+            guard ledger.goes(other, before: started), ledger.surelyAllows(other, at: record.time),
+                ledger.focus == nil || ledger.focus == ledger.tasks[other.task].id,
                 !ledger.tasks[other.task].isPaused,
                 worker.join.serves(ledger.tasks[other.task].template.steps[other.step].handler, in: namespace)
             else { continue }
@@ -284,8 +281,7 @@ extension Event {
     fileprivate var isFact: Bool? {
         switch self {
         case .engineStarted, .engineDraining, .engineStopped, .workerJoined, .workerLeft, .clockClamped, .storePruned,
-            .templateRegistered,
-            .taskSubmitted,
+            .templateRegistered, .limitSet, .limitRemoved, .limitDue, .taskSubmitted,
             .attemptSucceeded, .attemptFailed, .attemptTimedOut, .attemptStopped, .attemptCheckpointed,
             .resultRejected, .retryDue, .resultAdopted, .operatorRetried, .operatorCancelled, .operatorResolved,
             .operatorPaused, .operatorResumed:

@@ -19,7 +19,7 @@ package enum Invariants {
     package static let ofEvents: [any EventInvariant.Type] = [
         GapFree.self, TimeOrder.self, Causes.self, Consequences.self, ClosedTasks.self, Dependencies.self,
         OneResult.self, Adoption.self,
-        Attempts.self, Leases.self, Workers.self, Pauses.self, Waits.self, Order.self,
+        Attempts.self, Leases.self, Workers.self, Pauses.self, LimitsHold.self, Waits.self, Order.self,
     ]
 
     package static let ofStates: [any StateInvariant.Type] = [

@@ -79,6 +79,7 @@ package struct Ledger: Sendable {
     /// The last start of an attempt in each namespace since the engine has started.
     package private(set) var lastStarts: [String: SequenceNumber] = [:]
     private var templates: [TemplateDigest: Template] = [:]
+    package private(set) var limits = LimitLedger()
 
     private struct Identity: Hashable {
         var namespace: String
@@ -139,9 +140,16 @@ package struct Ledger: Sendable {
         case .engineStarted(let start):
             (workers, started, focus, isStopping) = ([], record.number, start.focus, false)
             lastStarts = [:]
+            limits.forgetHeld()
         case .engineDraining, .engineStopped: isStopping = true
         case .workerJoined(let join): workers.append(Worker(join: join))
-        case .workerLeft(let worker, _): workers.removeAll { $0.join.worker == worker }
+        case .workerLeft(let worker, _):
+            workers.removeAll { $0.join.worker == worker }
+            // What has its say still is lost with events of its own.
+            let running = Set(tasks.flatMap { $0.steps.compactMap(\.running) })
+            limits.end { held[$0]?.worker == worker && !running.contains($0) }
+        case .limitSet(let change): limits.set(change, by: record.number)
+        case .limitRemoved(let removal): limits.remove(removal.target)
         default: break
         }
     }
@@ -204,6 +212,7 @@ package struct Ledger: Sendable {
         if let worker = workers.firstIndex(where: { $0.join.worker == start.worker }) { workers[worker].busy += 1 }
         tasks[place].hasStarted = true
         lastStarts[tasks[place].submission.namespace] = record.number
+        limits.start(tasks[place].submission.namespace, tasks[place].template.steps[start.step].handler, record)
         tasks[place].steps[start.step].startCount += 1
         tasks[place].steps[start.step].running = record.number
         tasks[place].steps[start.step].kind = start.workerKind
@@ -225,6 +234,7 @@ package struct Ledger: Sendable {
 
     private mutating func release(_ attempt: AttemptID) {
         // Workers' numbers begin anew with each start of the engine: an older lease has no worker any more.
+        limits.end(attempt.lease)
         guard let taken = held.removeValue(forKey: attempt.lease), taken.lease > started else { return }
         if let worker = workers.firstIndex(where: { $0.join.worker == taken.worker }) { workers[worker].busy -= 1 }
     }

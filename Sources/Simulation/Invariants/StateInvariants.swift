@@ -116,7 +116,7 @@ enum BusyWorkers: StateInvariant {
     }
 }
 
-/// No step waits while a worker for it is free.
+/// No step waits while a worker for it is free, unless a limit holds it.
 enum NothingIdles: StateInvariant {
     static let name = "nothing-idles"
 
@@ -128,6 +128,7 @@ enum NothingIdles: StateInvariant {
             let task = ledger.tasks[waiting.task]
             guard content.focus == nil || content.focus == task.id, !task.isPaused else { continue }
             let handler = task.template.steps[waiting.step].handler
+            guard ledger.limits.surelyAllow(task.submission.namespace, handler, at: content.time) else { continue }
             if free.contains(where: { $0.join.serves(handler, in: task.submission.namespace) }) {
                 return "step \(waiting.step) of task \(task.id) waits though a worker is free"
             }

@@ -15,6 +15,7 @@ extension Scenario {
         conduct = random.conduct()
         acts = random.acts(plots: plots)
         addPauses()
+        addLimits()
         spread()
         snapshotsFrom = random.chance(70) ? random.number(4...40) : 256
     }
@@ -29,6 +30,26 @@ extension Scenario {
             workers[worker].kind = workers[worker].kind == .process ? .remote : workers[worker].kind
             workers[worker].namespaces = [random.pick(namespaces)]
         }
+    }
+
+    /// Limits are set, set anew, and removed. Drawn from numbers of their own too.
+    private mutating func addLimits() {
+        var random = SplitMix64(seed: seed, 10)
+        guard random.chance(25) else { return }
+        var settings: [LimitSetting] = []
+        for _ in 0...random.skewed(0...4) {
+            // Some begin with the store, so that all that starts is theirs.
+            let time = random.chance(40) ? 0 : random.pick(acts).time + Int64(random.skewed(0...600))
+            let isKnown = !settings.isEmpty
+            if isKnown, random.chance(15) {
+                acts.append(Act(time: time, deed: .unlimit(random.pick(settings).target)))
+            } else {
+                let setting = isKnown && random.chance(20) ? random.pick(settings) : random.limit()
+                settings.append(setting)
+                acts.append(Act(time: time, deed: .limit(setting)))
+            }
+        }
+        acts = acts.enumerated().sorted { ($0.element.time, $0.offset) < ($1.element.time, $1.offset) }.map(\.element)
     }
 
     /// Tasks are paused near something else that happens. Drawn from numbers of their own, so that the rest stays as it is.
@@ -57,6 +78,20 @@ extension SplitMix64 {
             default: 1 + skewed(0...9)
             }
         return min(count, max)
+    }
+
+    fileprivate mutating func limit() -> LimitSetting {
+        let target =
+            chance(50)
+            ? LimitTarget(.namespace, pick(["tests", "others"])) : LimitTarget(.handler, pick(Self.handlers))
+        var setting = LimitSetting(target)
+        let hasRate = chance(60)
+        if !hasRate || chance(30) { setting.concurrencyMax = chance(8) ? 0 : number(1...3) }
+        if hasRate {
+            setting.rate = StartRate(
+                count: number(1...7), period: Milliseconds(Int64(pick([7, 50, 100, 1000]))), burst: number(1...4))
+        }
+        return setting
     }
 
     private mutating func helper(_ kind: WorkerJoin.Kind) -> Helper {

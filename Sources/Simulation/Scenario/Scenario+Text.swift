@@ -64,6 +64,10 @@ extension Deed: CustomStringConvertible {
         case .cancel(let task): "cancel task \(task)"
         case .pause(let task): "pause task \(task)"
         case .resume(let task): "end the pause of task \(task)"
+        case .limit(let setting):
+            "limit \(setting.target)" + (setting.concurrencyMax.map { " to \($0) at once" } ?? "")
+                + (setting.rate.map { " to \($0) with a burst of \($0.burst)" } ?? "")
+        case .unlimit(let target): "remove the limit of \(target)"
         case .retry(let task, let steps):
             "retry " + (steps.isEmpty ? "all failed steps" : "steps \(steps)") + " of task \(task)"
         case .resolve(let task, let step, let withResult):

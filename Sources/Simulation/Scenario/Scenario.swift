@@ -56,6 +56,9 @@ package enum Deed: Sendable {
     /// What is still paused at the end goes on.
     case pause(task: Int)
     case resume(task: Int)
+    /// A limit that lets nothing start is removed in the end.
+    case limit(LimitSetting)
+    case unlimit(LimitTarget)
     /// No steps: all that have failed.
     case retry(task: Int, steps: [Int])
     case resolve(task: Int, step: Int, withResult: Bool)

@@ -13,6 +13,8 @@ extension World {
         case .cancel(let task): command(.cancelTask(clients.taskID(task), reason: nil), act: place)
         case .pause(let task): command(.pauseTask(clients.taskID(task), reason: nil), act: place)
         case .resume(let task): command(.resumeTask(clients.taskID(task), reason: nil), act: place)
+        case .limit(let setting): command(.setLimit(setting, reason: nil), act: place)
+        case .unlimit(let target): command(.removeLimit(target, reason: nil), act: place)
         case .retry(let task, let steps):
             command(.retryTask(clients.taskID(task), steps: steps, reason: nil), act: place)
         case .resolve(let task, let step, let withResult):
@@ -91,6 +93,15 @@ extension World {
         let paused = ledger.tasks.filter { $0.isPaused && !$0.isClosed }
         guard !paused.isEmpty, canAsk else { return false }
         for task in paused { command(.resumeTask(task.id, reason: nil), act: 0) }
+        return true
+    }
+
+    /// Limits that let nothing start go, when nothing is planned any more.
+    /// - Returns: whether there was any.
+    func endLimits() -> Bool {
+        let closed = ledger.limits.all.values.filter { $0.setting.concurrencyMax == 0 }.sorted { $0.number < $1.number }
+        guard !closed.isEmpty, canAsk else { return false }
+        for limit in closed { command(.removeLimit(limit.setting.target, reason: nil), act: 0) }
         return true
     }
 

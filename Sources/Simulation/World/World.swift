@@ -76,7 +76,7 @@ final class World {
                 left -= 1
                 if left < 0 { fail("progress", "it never comes to rest") }
             }
-        } while violation == nil && endPauses()
+        } while violation == nil && (endPauses() || endLimits())
         if violation == nil { conclude() }
         let tally = disk.takeTally()
         figures[.writesLost] += tally.lost

@@ -34,6 +34,7 @@ final class FakeLog: EventLog, @unchecked Sendable {
     func tasks(matching filter: TaskFilter, limit: Int) throws(LogError) -> [TaskSummary] { [] }
     func tasks(idPrefix: String, limit: Int) throws(LogError) -> [TaskSummary] { [] }
     func lastRegistration() throws(LogError) -> SequenceNumber { .zero }
+    func limits() throws(LogError) -> [LimitRow] { [] }
     func template(_ digest: TemplateDigest) throws(LogError) -> Template? { nil }
     func logLines(of task: TaskID, after: LogLinePosition?, _ body: (LogLine) throws -> Bool) throws {}
 }

@@ -33,6 +33,7 @@ final class FailingLog: EventLog {
     func event(_ number: SequenceNumber) throws(LogError) -> EventRecord? { try log.event(number) }
     func task(_ id: TaskID) throws(LogError) -> TaskSummary? { try log.task(id) }
     func lastRegistration() throws(LogError) -> SequenceNumber { try log.lastRegistration() }
+    func limits() throws(LogError) -> [LimitRow] { try log.limits() }
     func template(_ digest: TemplateDigest) throws(LogError) -> Template? { try log.template(digest) }
     func task(namespace: String, name: String, key: String) throws(LogError) -> TaskID? {
         if let error = keyError.withLock({ $0 }) { throw error }

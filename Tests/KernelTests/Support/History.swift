@@ -67,10 +67,21 @@ struct History {
             guard let task = record.task, case .taskSubmitted(let submission) = record.event else { continue }
             if let key = submission.key { newest[key] = task }
         }
+        restoreLimits(&state)
         for task in open {
             if let key = state[task]?.key, newest[key] != task { state.releaseKey(of: task) }
         }
         if let last = records.last { state.stand(at: last.number, time: last.time, registered: .zero) }
+    }
+
+    /// What the log's table of limits has: their events, and the buckets as the last start has left them.
+    private func restoreLimits(_ state: inout State) {
+        guard let rows = try? folded().limitRows else { return }
+        for row in rows {
+            for record in records where record.number == row.number {
+                if case .limitSet(let change) = record.event { state.restore(change, row) }
+            }
+        }
     }
 
     /// What a state decides when its engine starts again.

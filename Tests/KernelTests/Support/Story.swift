@@ -96,6 +96,18 @@ struct Story {
         try turn([.init(.resumeTask(self[label], reason: nil), by: .operator)])
     }
 
+    mutating func limit(
+        _ target: LimitTarget, to concurrencyMax: Int? = nil, rate: String? = nil, burst: Int? = nil
+    ) throws -> [String] {
+        let setting = LimitSetting(
+            target, concurrencyMax: concurrencyMax, rate: rate.flatMap { StartRate($0, burst: burst) })
+        return try turn([.init(.setLimit(setting, reason: nil), by: .operator)])
+    }
+
+    mutating func unlimit(_ target: LimitTarget) throws -> [String] {
+        try turn([.init(.removeLimit(target, reason: nil), by: .operator)])
+    }
+
     mutating func join(_ join: WorkerJoin) -> [String] { act(.joinWorker(join), by: .engine) }
 
     mutating func lose(_ worker: UInt32) -> [String] {

@@ -118,7 +118,7 @@ struct World {
         case 91..<95: tasks.isEmpty ? nil : retry(random.pick(tasks))
         case 95..<98: tasks.isEmpty ? nil : resolve(random.pick(tasks))
         case 98: held.isEmpty ? nil : forge(random.pick(held))
-        default: Request(.cancelTask(TaskID(high: 0, low: 0), reason: nil), by: .operator)
+        default: random.chance(70) ? limit() : .init(.cancelTask(TaskID(high: 0, low: 0), reason: nil), by: .operator)
         }
     }
 
@@ -195,6 +195,21 @@ struct World {
         return .init(.loseWorker(worker, reason: "killed"), by: .engine)
     }
 
+    private mutating func limit() -> Request {
+        let target =
+            random.chance(30)
+            ? LimitTarget(.namespace, "tests") : LimitTarget(.handler, random.pick(["load", "clean", "sum"]))
+        if random.chance(20) { return .init(.removeLimit(target, reason: nil), by: .operator) }
+        var setting = LimitSetting(target)
+        if random.chance(50) { setting.concurrencyMax = random.number(0...4) }
+        if random.chance(60) {
+            setting.rate = StartRate(
+                count: random.number(0...9), period: Milliseconds(Int64(random.pick([7, 100, 1000, 10_000]))),
+                burst: random.number(1...3))
+        }
+        return .init(.setLimit(setting, reason: nil), by: .operator)
+    }
+
     private mutating func retry(_ task: TaskID) -> Request {
         let steps = random.chance(50) ? [] : (0..<random.number(1...3)).map { _ in random.number(-1...stepsMax) }
         return .init(.retryTask(task, steps: steps, reason: nil), by: .operator)
@@ -222,6 +237,9 @@ struct World {
         turn(
             driver.state.openTasks.filter { $0.state == .paused }
                 .map { Request(.resumeTask($0.id, reason: nil), by: .operator) })
+        turn(
+            driver.state.limits(at: driver.now).filter { $0.setting.concurrencyMax == 0 }
+                .map { Request(.removeLimit($0.setting.target, reason: nil), by: .operator) })
         for _ in 0..<10_000 where driver.state.openTasks.contains(where: { $0.active + $0.waiting > 0 }) {
             if held.isEmpty, let due = driver.state.nextDue() { driver.now = max(driver.now, due) }
             let answers = held.map {
