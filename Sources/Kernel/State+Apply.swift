@@ -107,6 +107,7 @@ extension State {
     private mutating func moveTask(_ slot: Int, to next: TaskState, _ record: EventRecord) {
         let wasPaused = tasks[slot].state == .paused
         if next == .paused, !wasPaused { withdraw(slot) }
+        census.moveTask(from: tasks[slot].state, to: next)
         tasks[slot].state = next
         if wasPaused, next != .paused { pushAgain(slot) }
         tasks[slot].last = record.number
@@ -199,10 +200,14 @@ extension State {
         _ slot: Int, _ step: StepIndex, _ trigger: StepMachine.Trigger, _ number: SequenceNumber
     ) throws(FoldError) {
         guard case .moves(let next) = try answer(slot, step, trigger, number) else { return }
-        if tasks[slot].steps[step].state == .enqueued, mayStart(slot) {
-            lanes.left(Int(tasks[slot].route.lanes[step]))
-        }
+        let (lane, state) = (Int(tasks[slot].route.lanes[step]), tasks[slot].steps[step].state)
+        if state == .enqueued, mayStart(slot) { lanes.left(lane) }
         tasks[slot].move(step, to: next, at: number)
+        census.moveStep(in: lane, from: state, to: next)
+        if next == .enqueued { census.enqueue(.init(number: number, slot: slot, step: step), in: lane) }
+        if state == .enqueued {
+            census.settle(lane) { [tasks] in tasks.stands($0.step, of: $0.slot, since: $0.number) }
+        }
     }
 
     /// Puts an enqueued step into its lane. A step of a task that is paused waits for an operator, one of a task that is out of

@@ -8,7 +8,10 @@ extension State {
         let slot = insert(task)
         for (index, step) in task.steps.enumerated() {
             switch step.state {
-            case .enqueued: push(index, of: slot)
+            case .enqueued:
+                push(index, of: slot)
+                census.enqueue(
+                    .init(number: step.since, slot: slot, step: index), in: Int(task.route.lanes[index]))
             case .inProgress:
                 leases.insert(
                     .init(

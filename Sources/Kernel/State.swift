@@ -26,6 +26,7 @@ package struct State: Sendable {
     var routes: [TemplateDigest: Route] = [:]
 
     var lanes = Lanes()
+    var census = Census()
     var leases = Leases()
     var timers = Timers()
     /// The only task that this run of the engine works on, if it is for one alone.
@@ -103,6 +104,7 @@ package struct State: Sendable {
         let slot = vacant.popLast() ?? tasks.count
         if slot == tasks.count { tasks.append(task) } else { tasks[slot] = task }
         slots[task.id] = slot
+        census.come(task)
         if let key = task.key { claim(key, slot) }
         return slot
     }
@@ -125,6 +127,7 @@ package struct State: Sendable {
     /// Forgets a task; what is left of it in queues and timers is dropped when it comes up.
     mutating func remove(_ slot: Int) {
         disown(slot)
+        census.leave(tasks[slot])
         slots[tasks[slot].id] = nil
         tasks[slot].vacate()
         vacant.append(slot)

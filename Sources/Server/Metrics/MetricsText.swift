@@ -19,9 +19,16 @@ struct MetricName: Sendable {
     static let events = MetricName(
         "events_total", .counter, "Events written since the start, by their type.")
     static let openTasks = MetricName("open_tasks", .gauge, "Tasks that are not closed, by their state.")
-    static let waiting = MetricName("waiting_steps", .gauge, "Steps that wait for a worker, by their handler.")
+    static let openSteps = MetricName("open_task_steps", .gauge, "Steps of tasks that are not closed, by their state.")
+    static let waiting = MetricName(
+        "waiting_steps", .gauge, "Steps that are enqueued and have not started, by their namespace and handler.")
     static let oldest = MetricName(
-        "oldest_waiting_seconds", .gauge, "How long the oldest of the waiting steps has waited, by its handler.")
+        "oldest_waiting_seconds", .gauge,
+        "How long the oldest of the waiting steps has waited, by its namespace and handler.")
+    static let limitRunning = MetricName(
+        "limit_running_attempts", .gauge, "Attempts that workers hold, for each limit by its scope and name.")
+    static let limitWaiting = MetricName(
+        "limit_waiting_steps", .gauge, "Steps that wait because of a limit, by its scope and name.")
     static let workers = MetricName("workers", .gauge, "Workers that are connected.")
     static let slots = MetricName("worker_slots", .gauge, "Attempts that the workers can run at the same time.")
     static let running = MetricName("running_attempts", .gauge, "Attempts that the workers hold.")
@@ -43,7 +50,8 @@ struct MetricName: Sendable {
         "held", .gauge, "1 while nothing is given to workers until somebody ends the hold, else 0.")
 
     static let all = [
-        events, openTasks, waiting, oldest, workers, slots, running, commitSeconds, commitEvents, head, bytes, recovery,
+        events, openTasks, openSteps, waiting, oldest, limitRunning, limitWaiting, workers, slots, running,
+        commitSeconds, commitEvents, head, bytes, recovery,
         requests, requestSeconds, connections, streams, refusals, held,
     ]
 }

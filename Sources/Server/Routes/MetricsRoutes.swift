@@ -23,49 +23,53 @@ extension Routes {
 
 /// The live figures of the engine, taken between two turns.
 private struct Live: Sendable {
-    var states: [TaskState: Int] = [:]
-    /// For each handler how many steps wait, and the event since which the oldest does.
-    var waiting: [String: (count: Int, oldest: SequenceNumber)] = [:]
-    var workers: Int
-    var slots: Int
-    var running: Int
+    let figures: StateFigures
+    let limits: [LimitUse]
+    let workers: Int
+    let slots: Int
+    let running: Int
 
-    init(_ state: State) {
+    init(_ state: State, at now: Timestamp) {
+        figures = state.figures
+        limits = state.limits(at: now)
         workers = state.workerIDs.count
         slots = state.workerIDs.reduce(0) { $0 + (state.worker($1)?.slots ?? 0) }
         running = state.runningAttemptCount
-        for task in state.openTasks {
-            states[task.state, default: 0] += 1
-            for (step, template) in zip(task.steps, task.plan.template.steps) where step.state == .enqueued {
-                let handler =
-                    switch template.handler.target {
-                    case .callable(let name, _): name
-                    case .command: "(command)"
-                    }
-                let known = waiting[handler] ?? (0, step.since)
-                waiting[handler] = (known.count + 1, min(known.oldest, step.since))
-            }
-        }
+    }
+}
+
+extension StateFigures.Lane {
+    fileprivate var labels: [(String, String)] { [("namespace", namespace), ("handler", handler ?? "(command)")] }
+}
+
+extension LimitUse {
+    fileprivate var labels: [(String, String)] {
+        [("scope", setting.target.scope.name), ("name", setting.target.name)]
     }
 }
 
 extension Service {
     fileprivate func metricsText() async throws -> String {
-        let live = try await engine.core.ask { Live($0) }
+        let now = engine.core.clock.now()
+        let live = try await engine.core.ask { Live($0, at: now) }
         let (counts, requests) = (metrics.currentCounts, metrics.currentRequests)
         var text = MetricsText()
         text.add(.events, EventType.allCases.map { ([("type", $0.name)], "\(counts.events[$0] ?? 0)") })
         text.add(
             .openTasks,
-            TaskState.allCases.filter { !$0.isClosed }.map { ([("state", $0.name)], "\(live.states[$0] ?? 0)") })
-        let waiting = live.waiting.sorted { $0.key < $1.key }
-        text.add(.waiting, waiting.map { ([("handler", $0.key)], "\($0.value.count)") })
+            TaskState.allCases.filter { !$0.isClosed }
+                .map { ([("state", $0.name)], "\(live.figures.count(of: $0))") })
+        text.add(
+            .openSteps, StepState.allCases.map { ([("state", $0.name)], "\(live.figures.count(of: $0))") })
+        text.add(.waiting, live.figures.lanes.map { ($0.labels, "\($0.waiting)") })
         text.add(
             .oldest,
-            try waiting.map { handler, steps in
-                let age = now.milliseconds - (try time(of: steps.oldest) ?? now).milliseconds
-                return ([("handler", handler)], "\(Double(max(0, age)) / 1000)")
+            try live.figures.lanes.map { lane in
+                let start = try lane.oldest.flatMap { try time(of: $0) } ?? now
+                return (lane.labels, "\(Double(max(0, (now - start).rawValue)) / 1000)")
             })
+        text.add(.limitRunning, live.limits.map { ($0.labels, "\($0.running)") })
+        text.add(.limitWaiting, live.limits.map { ($0.labels, "\($0.waiting)") })
         text.add(.workers, value: live.workers)
         text.add(.slots, value: live.slots)
         text.add(.running, value: live.running)

@@ -63,6 +63,9 @@ struct World {
             } catch { findings.append("\(error)") }
         }
         rehearse(answer.records)
+        if driver.state.figures != driver.state.countedFigures {
+            findings.append("the figures are not what a walk counts")
+        }
         let content = driver.state.content
         if twin.content != content { findings.append("the fold differs after \(content.last)") }
         do { try Invariants.check(content, at: ledger) } catch { findings.append("\(error)") }
