@@ -33,8 +33,24 @@ struct RunningServer {
     /// - Throws: ``ServerRefusal``, or `HTTPError` when the server has gone.
     @discardableResult
     func post(_ path: [String], _ body: JSON) throws -> JSON {
-        let path = "/v1/" + path.map(\.percentEncoded).joined(separator: "/")
-        return try ask("POST", path, "application/json", JSONText(body).bytes)
+        try ask("POST", Self.address(path), "application/json", JSONText(body).bytes)
+    }
+
+    func get(_ path: [String]) throws -> JSON {
+        try ask("GET", Self.address(path), "application/json", [])
+    }
+
+    func put(_ path: [String], _ body: JSON) throws {
+        _ = try ask("PUT", Self.address(path), "application/json", JSONText(body).bytes)
+    }
+
+    func delete(_ path: [String], reason: String?) throws {
+        let query = reason.map { "?reason=" + $0.percentEncoded } ?? ""
+        _ = try ask("DELETE", Self.address(path) + query, "application/json", [])
+    }
+
+    private static func address(_ path: [String]) -> String {
+        "/v1/" + path.map(\.percentEncoded).joined(separator: "/")
     }
 
     /// Makes a template known.

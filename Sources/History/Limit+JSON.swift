@@ -4,36 +4,45 @@ package import StepwellModel
 
 /// A limit as people and programs see it: what was set, by whom and why, and how far it is used.
 package struct LimitReport: Sendable {
-    package let use: LimitUse
-    /// The event that has set it; nil when the log does not have it.
-    package let record: EventRecord?
+    package let setting: LimitSetting
+    /// The event that has set it.
+    package let record: EventRecord
+    package let reason: String?
+    /// Attempts that workers hold, and steps that wait because of it; nil when nobody knows who is at work.
+    package let running: Int?
+    package let waiting: Int?
+    /// When its rate lets the next one start, if any waits for that.
+    package let due: Timestamp?
 
-    package init(_ use: LimitUse, in log: any EventSource) throws(LogError) {
-        self.use = use
-        record = try log.event(use.number)
+    /// As the store has it, whoever is at work.
+    package static func all(in log: any EventReader) throws -> [LimitReport] {
+        try log.limits().map { try LimitReport($0.number, in: log) }.sorted { $0.setting.target < $1.setting.target }
     }
 
-    package var reason: String? {
-        guard case .limitSet(let change) = record?.event else { return nil }
-        return change.reason
+    package init(_ use: LimitUse, in log: any EventSource) throws {
+        try self.init(use.number, use, in: log)
     }
 
-    /// Whether its rate holds up steps.
-    private var due: Timestamp? { use.waiting > 0 ? use.due : nil }
+    private init(_ number: SequenceNumber, _ use: LimitUse? = nil, in log: any EventSource) throws {
+        guard let record = try log.event(number), case .limitSet(let change) = record.event else {
+            throw LogError.corrupt("the event that sets a limit should be here", at: number)
+        }
+        (self.record, setting, reason) = (record, change.setting, change.reason)
+        (running, waiting) = (use?.running, use?.waiting)
+        due = use.flatMap { $0.waiting > 0 ? $0.due : nil }
+    }
 
     package var json: JSON {
-        let rate = use.setting.rate
+        let rate = setting.rate
         func number(_ value: Int?) -> JSON { value.map { .number(String($0)) } ?? .null }
         return [
-            "scope": .string(use.setting.target.scope.name), "name": .string(use.setting.target.name),
-            "concurrency_max": number(use.setting.concurrencyMax),
+            "scope": .string(setting.target.scope.name), "name": .string(setting.target.name),
+            "concurrency_max": number(setting.concurrencyMax),
             "rate": rate.map { .string($0.description) } ?? .null, "burst": number(rate?.burst),
-            "running": number(use.running), "waiting": number(use.waiting),
+            "running": number(running), "waiting": number(waiting),
             "due_at": due.map { .string($0.description) } ?? .null,
-            "event": .number(String(use.number.rawValue)),
-            "set_at": record.map { .string($0.time.description) } ?? .null,
-            "set_by": record.map { .string($0.actor.told) } ?? .null,
-            "reason": reason.map(JSON.string) ?? .null,
+            "event": .number(String(record.number.rawValue)), "set_at": .string(record.time.description),
+            "set_by": .string(record.actor.told), "reason": reason.map(JSON.string) ?? .null,
         ]
     }
 }

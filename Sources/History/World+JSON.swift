@@ -12,7 +12,18 @@ extension World {
             "counts": .object(counts.map { .init($0.state.name, .number(String($0.count))) }),
             "tasks": .array(tasks.map(json)), "running": .array(attempts.map(json)),
             "queue": .array(queue.map(queued)), "timers": .array(timers.map(timer)),
-            "workers": .array(workers.map(json)),
+            "workers": .array(workers.map(json)), "limits": .array(limits.map(json)),
+        ]
+    }
+
+    private func json(_ limit: LimitUse) -> JSON {
+        [
+            "scope": .string(limit.setting.target.scope.name), "name": .string(limit.setting.target.name),
+            "concurrency_max": limit.setting.concurrencyMax.map { .number(String($0)) } ?? .null,
+            "rate": limit.setting.rate.map { .string($0.description) } ?? .null,
+            "burst": limit.setting.rate.map { .number(String($0.burst)) } ?? .null,
+            "running": .number(String(limit.running)), "waiting": .number(String(limit.waiting)),
+            "event": .number(String(limit.number.rawValue)),
         ]
     }
 

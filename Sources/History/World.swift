@@ -77,6 +77,9 @@ package struct World: Sendable {
 
     package var workers: [Worker] { state.content.workers.map { Worker(join: $0.join, busy: $0.busy) } }
 
+    /// The limits that were in force.
+    package var limits: [LimitUse] { state.limits(at: time) }
+
     /// The last start of an engine; zero before the first.
     package var engineStarted: SequenceNumber { state.started }
     /// Whether that engine was told to stop. One that was killed does not say so.

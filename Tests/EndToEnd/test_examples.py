@@ -37,8 +37,9 @@ LEFT_OUT = {
 RUN_HERE = {
     README: ["export PATH=", "stepwell run nightly.yaml", "stepwell list", "stepwell serve"],
     API: ["curl -s 127.0.0.1:7420"],
-    OPERATIONS: ["openssl req", "stepwell backup"],
-    CLI: ["PATH=/usr/local/bin", "$ stepwell run nightly.yaml --key 2026-11-24 2>", "$ touch ready", "stepwell replay-step last greet"],
+    OPERATIONS: ["openssl req", "stepwell backup", "stepwell limit set"],
+    CLI: ["PATH=/usr/local/bin", "$ stepwell run nightly.yaml --key 2026-11-24 2>", "$ touch ready", "stepwell replay-step last greet",
+          "stepwell limit set"],
     # test_debugging.py runs all of that page.
     "docs/debugging.md": ["$ "],
     PIPELINE: ["stepwell run docs/examples/analytics_pipeline/analytics_pipeline.yaml"],
@@ -163,6 +164,12 @@ class Documents(Sandbox):
         worker = f"'{sys.executable}' -m stepwell worker handlers.py"
         self.stepwell("run", "pipeline.yaml", "--worker", worker, cwd=hello)
         self.assertIn("as recorded", self.shell(block(CLI, "stepwell replay-step last greet"), cwd=hello))
+
+    def test_limits(self):
+        self.put("one.yaml", "{name: one, namespace_name: default, version: 1, steps: [{name: a, handler: {command: [true]}}]}")
+        self.stepwell("run", "one.yaml")
+        self.assertIn("billing", self.shell(block(CLI, "stepwell limit set")))
+        self.assertIn("100/min", self.shell(block(OPERATIONS, "stepwell limit set")))
 
     @staticmethod
     def unchanging(text):

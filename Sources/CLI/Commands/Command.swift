@@ -25,7 +25,7 @@ extension Command {
 let allCommands: [any Command.Type] = [
     RunCommand.self, ServeCommand.self, ReleaseCommand.self, ResumeCommand.self, RetryCommand.self, CancelCommand.self,
     PauseCommand.self,
-    UnpauseCommand.self, ResolveCommand.self, ForkCommand.self, ListCommand.self,
+    UnpauseCommand.self, ResolveCommand.self, ForkCommand.self, LimitCommand.self, ListCommand.self,
     ShowCommand.self, ExplainCommand.self, ReplayCommand.self, ReplayStepCommand.self, StateCommand.self,
     DiffCommand.self, EventsCommand.self, LogsCommand.self, VerifyCommand.self, AuditCommand.self, BackupCommand.self,
     RestoreCommand.self, StatsCommand.self, RewindCommand.self, PruneCommand.self, ExportCommand.self,

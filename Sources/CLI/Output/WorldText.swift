@@ -1,4 +1,5 @@
 import StepwellHistory
+import StepwellKernel
 import StepwellLog
 import StepwellModel
 
@@ -17,7 +18,7 @@ struct WorldText {
             ([
                 "after event \(world.events), \(world.time)", engine,
                 "open tasks: " + (counts.isEmpty ? "none" : counts.joined(separator: ", ")),
-            ] + tasks + workers + attempts + queue + timers).joined(separator: "\n")
+            ] + tasks + workers + limits + attempts + queue + timers).joined(separator: "\n")
     }
 
     private var engine: String {
@@ -56,6 +57,15 @@ struct WorldText {
             ]
         }
         return section("workers", table, of: all.count)
+    }
+
+    private var limits: [String] {
+        let all = world.limits
+        var table = Table("LIMIT", "WHAT", "RUNNING", "WAITING")
+        table.rows = all.prefix(Self.rowsMax).map { limit in
+            [limit.setting.target.description, limit.setting.words, String(limit.running), String(limit.waiting)]
+        }
+        return section("limits", table, of: all.count)
     }
 
     private var attempts: [String] {

@@ -7,6 +7,7 @@ enum Schemas {
     static let pathParameters = [
         "task": "The id of a task, the beginning of one that no other shares, a key, or `last`.",
         "other": "The task to compare with.", "step": "The name of a step.", "worker": "The `worker_id` of a session.",
+        "scope": "`namespace` or `handler`.", "target": "The name of the namespace or handler.",
         "namespace": "The template's namespace.", "name": "The template's name.",
     ]
 
@@ -67,6 +68,26 @@ enum Schemas {
                 ["tasks": ["type": "array", "items": reference("NewTask"), "minItems": 1, "maxItems": 10_000]],
                 required: ["tasks"], isClosed: true)),
         .init("Reason", object(["reason": textOrNull], isClosed: true)),
+        .init(
+            "NewLimit",
+            object(
+                [
+                    "concurrency_max": [
+                        "type": ["integer", "null"], "minimum": 0, "maximum": 1_000_000,
+                        "description": "How many attempts run at once at most; 0: nothing starts.",
+                    ],
+                    "rate": [
+                        "type": ["string", "null"],
+                        "description":
+                            "How many attempts start in a time at most: `10/s`, `100/min`, `3/h`, `1/day`, `3/1500ms`.",
+                    ],
+                    "burst": [
+                        "type": ["integer", "null"], "minimum": 1, "maximum": 1_000_000,
+                        "description":
+                            "How many start at once after a quiet time; without it as many as the rate says.",
+                    ],
+                    "reason": textOrNull,
+                ], isClosed: true)),
         .init(
             "Retry",
             object(["steps": ["type": ["array", "null"], "items": text], "reason": textOrNull], isClosed: true)),
@@ -172,6 +193,16 @@ enum Schemas {
                             ],
                             required: ["task_id", "state", "done"])),
                 ], required: ["action", "dry_run", "tasks"])),
+        .init(
+            "Limit",
+            object(
+                [
+                    "scope": ["type": "string", "enum": ["namespace", "handler"]], "name": text,
+                    "concurrency_max": countOrNull, "rate": textOrNull, "burst": countOrNull, "running": countOrNull,
+                    "waiting": countOrNull, "due_at": timeOrNull, "event": count, "set_at": time, "set_by": text,
+                    "reason": textOrNull,
+                ], required: ["scope", "name", "concurrency_max", "rate", "burst", "running", "waiting"])),
+        .init("LimitList", object(["limits": list(reference("Limit"))], required: ["limits"])),
         .init("Event", object(["seq": count, "type": text, "time": time], required: ["type"])),
         .init(
             "EventList",
