@@ -99,6 +99,19 @@ package final class EngineCore: AttemptHost {
 
     package func wake() { mailbox.wake() }
 
+    /// The same for a client, who is refused like one who sends a command: when too much waits already, or the disk is full.
+    package func answer<Answer: Sendable>(
+        _ question: @escaping @Sendable (State) -> Answer
+    ) async throws(EngineError) -> Answer {
+        let answer: Result<Answer, EngineError> = await withCheckedContinuation { continuation in
+            mailbox.post(
+                .question(
+                    { continuation.resume(returning: .success(question($0))) },
+                    refused: { continuation.resume(returning: .failure($0)) }))
+        }
+        return try answer.get()
+    }
+
     /// Calls when all that was sent before is on disk, and what follows from it has left the engine.
     package func afterward(_ call: @escaping @Sendable (EngineError?) -> Void) {
         mailbox.post(.query({ _ in call(nil) }, refused: { call($0) }))

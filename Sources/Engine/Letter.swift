@@ -11,6 +11,8 @@ package enum Letter: Sendable {
     case logLine(LogLine)
     /// A question to the live state, asked between two turns. One of the two is called.
     case query(@Sendable (inout LoopView) -> Void, refused: @Sendable (EngineError) -> Void)
+    /// The same, asked by a client.
+    case question(@Sendable (State) -> Void, refused: @Sendable (EngineError) -> Void)
 
     package typealias Answer = @Sendable (EngineError?) -> Void
     /// For each submission the task that has its key already, and that stands for it; nil for those that were accepted.
@@ -20,15 +22,21 @@ package enum Letter: Sendable {
     var isRefusable: Bool {
         switch self {
         case .command(_, let actor, _), .batch(_, let actor, _): actor.kind == .client || actor.kind == .operator
+        case .question: true
         case .join, .logLine, .query: false
         }
+    }
+
+    /// How much of the mailbox's room it takes: as many commands as it holds.
+    var weight: Int {
+        if case .batch(let commands, _, _) = self { commands.count } else { 1 }
     }
 
     func refuse(_ error: EngineError) {
         switch self {
         case .command(_, _, let answer): answer?(error)
         case .batch(_, _, let answer): answer(.failure(BatchRefusal(index: nil, error: error)))
-        case .query(_, let refused): refused(error)
+        case .query(_, let refused), .question(_, let refused): refused(error)
         case .join, .logLine: break
         }
     }

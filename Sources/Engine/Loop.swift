@@ -127,6 +127,7 @@ package final class Loop {
             _ = perform(.joinWorker(join), by: Actor(.worker, id: join.name), &turn, &pending)
         case .logLine(let line): pending.batch.logLines.append(line)
         case .query(let ask, let refused): pending.queries.append((ask, refused))
+        case .question(let ask, let refused): pending.queries.append(({ ask($0.state) }, refused))
         }
     }
 

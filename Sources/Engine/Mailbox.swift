@@ -6,12 +6,15 @@ import StepwellModel
 /// Clients' commands are bounded, so that a flood is refused instead of filling the memory. What workers report is bounded by
 /// their slots and is never refused.
 package final class Mailbox: @unchecked Sendable {  // Every member is touched under `lock` only.
-    /// Letters that clients may have waiting. At 100,000 commands a second this is less than a second's work.
+    /// Commands that clients may have waiting, also those of a batch. At 100,000 a second this is less than a second's work. What
+    /// comes while there is room is taken whole.
     package static let capacity = 65_536
 
     private let lock: UnsafeMutablePointer<pthread_mutex_t>
     private let arrived: UnsafeMutablePointer<pthread_cond_t>
     private var letters: [Letter] = []
+    /// Of all letters that wait.
+    private var weight = 0
     private var refusal: EngineError?
     /// Why nothing is taken any more.
     private var closing: EngineError?
@@ -40,10 +43,11 @@ package final class Mailbox: @unchecked Sendable {  // Every member is touched u
         pthread_mutex_lock(lock)
         var refused = closing
         if refused == nil, letter.isRefusable {
-            refused = refusal ?? (letters.count >= Self.capacity ? .busy(waiting: letters.count) : nil)
+            refused = refusal ?? (weight >= Self.capacity ? .busy(waiting: weight) : nil)
         }
         if refused == nil {
             letters.append(letter)
+            weight += letter.weight
             if letters.count == 1 { pthread_cond_signal(arrived) }
         }
         pthread_mutex_unlock(lock)
@@ -65,6 +69,7 @@ package final class Mailbox: @unchecked Sendable {  // Every member is touched u
         isWoken = false
         var taken: [Letter] = []
         swap(&taken, &letters)
+        weight = 0
         return taken
     }
 
@@ -81,7 +86,10 @@ package final class Mailbox: @unchecked Sendable {  // Every member is touched u
         pthread_mutex_lock(lock)
         refusal = error
         let refused = error == nil ? [] : letters.filter(\.isRefusable)
-        if error != nil { letters.removeAll(where: \.isRefusable) }
+        if error != nil {
+            letters.removeAll(where: \.isRefusable)
+            weight = letters.reduce(0) { $0 + $1.weight }
+        }
         pthread_mutex_unlock(lock)
         if let error { for letter in refused { letter.refuse(error) } }
     }
@@ -92,6 +100,7 @@ package final class Mailbox: @unchecked Sendable {  // Every member is touched u
         closing = error
         let refused = letters
         letters = []
+        weight = 0
         pthread_mutex_unlock(lock)
         for letter in refused { letter.refuse(error) }
     }

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import http.client
+import json
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from signal import SIGTERM
 from typing import List
 
+from serving import Server
 from support import STEPS, EndToEndTest, InventoryService, Running, Stepwell, shell_step, wait_until
 
 FULL = "the disk that holds the store '"
@@ -69,6 +73,38 @@ class DiskFull(EndToEndTest):
         self.check_complete(gated)
         self.assertEqual(gated.runs(), ["before", "large", "after"])
         self.assertEqual(gated.stepwell.events("attempt.lost"), [])
+
+    def test_a_server_whose_disk_is_full_refuses_what_would_write_and_says_when_to_come_again(self) -> None:
+        stepwell = Stepwell(self, store=self.disk / "store")
+        folder = self.new_folder()
+        (folder / "one.yaml").write_text(
+            "{name: one, namespace_name: default, version: 1, steps: [{name: a, handler: {callable: nobody.has}}]}")
+        server = Server(stepwell, "--templates", str(folder)).ready()
+        first = server.post("/tasks", {"name": "one"}, status=201)
+        self.fill_disk()
+        answers: List[int] = []
+        large = {"name": "one", "context": {"text": "x" * 500_000}}
+        held = threading.Thread(target=lambda: answers.append(server.request("POST", "/tasks", large)[0]))
+        held.start()
+        self.wait_for(server.process, FULL)
+        for method, path, body in (
+            ("POST", "/tasks", {"name": "one"}), ("POST", "/tasks/batch", {"tasks": [{"name": "one"}]}),
+            ("POST", f"/tasks/{first['task_id']}/cancel", {}), ("PUT", "/limits/handler/h", {"concurrency_max": 1}),
+            ("GET", "/health", None), ("GET", "/metrics", None), ("GET", "/limits", None), ("GET", "/workers", None),
+        ):
+            connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)
+            connection.request(method, "/v1" + path, body and json.dumps(body))
+            answer = connection.getresponse()
+            self.assertEqual((answer.status, answer.getheader("Retry-After")), (503, "1"), path)
+            self.assertEqual(json.loads(answer.read())["code"], "disk_full", path)
+            connection.close()
+        self.assertEqual([task["task_id"] for task in server.get("/tasks")["tasks"]], [first["task_id"]])
+        server.get("/health/live")
+        self.free_disk()
+        held.join(60)
+        self.assertEqual(answers, [201])
+        self.assertEqual(len(server.get("/tasks")["tasks"]), 2)
+        stepwell.run("verify")
 
     def test_SIGTERM_ends_an_engine_whose_disk_is_full(self) -> None:
         gated = self.new_gated()

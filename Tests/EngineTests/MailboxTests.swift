@@ -46,6 +46,29 @@ struct MailboxTests {
         #expect(refusals.all.count == 2)
     }
 
+    @Test("A batch takes the room of all that it holds, and a question of a client is refused with the others")
+    func weights() {
+        let commands = [Command](repeating: .stopEngine, count: Mailbox.capacity - 1)
+        mailbox.post(.batch(commands, by: Actor(.client)) { _ in Issue.record("it waits") })
+        mailbox.post(letter(by: .client))
+        mailbox.post(letter(by: .client))
+        mailbox.post(
+            .question({ _ in Issue.record("nobody asks") }) { [refusals] error in
+                refusals.codes.withLock { $0.append("question: \(error.code)") }
+            })
+        mailbox.post(.query({ _ in }, refused: { _ in Issue.record("the engine's own are never refused") }))
+        mailbox.post(
+            .batch([.stopEngine], by: Actor(.client)) { [refusals] result in
+                if case .failure(let refusal) = result {
+                    refusals.codes.withLock { $0.append("batch: \(refusal.error.code)") }
+                }
+            })
+        #expect(refusals.all == ["busy", "question: busy", "batch: busy"])
+        #expect(mailbox.take(waiting: .zero).count == 3)
+        mailbox.post(letter(by: .client))
+        #expect(refusals.all.count == 3)
+    }
+
     @Test("While clients are refused, those that wait hear it too, and workers' letters stay")
     func refusing() {
         mailbox.post(letter(by: .client))

@@ -32,6 +32,7 @@ final class RemoteWorker: AttemptRunner, @unchecked Sendable {
     private var delivery = Delivery()
     private var isFlushing = false
     private(set) var isGone = false
+    private var isDraining = false
     /// On the reactor's clock, in nanoseconds.
     private(set) var heard: Int64
 
@@ -99,7 +100,12 @@ final class RemoteWorker: AttemptRunner, @unchecked Sendable {
         if delivery.pending > 0 { delivery.replies.append(message) } else { tell(message) }
     }
 
-    func beginDrain() { tell(EngineMessage.drain) }
+    /// Once is enough, however often somebody says so.
+    func beginDrain() {
+        guard !isDraining else { return }
+        isDraining = true
+        tell(EngineMessage.drain)
+    }
 
     private func tell(_ message: [UInt8]) {
         guard !isGone else { return }

@@ -65,7 +65,7 @@ extension Routes {
             ]
             do throws(EngineError) {
                 if isDryRun {
-                    let refusal = try await call.service.engine.core.ask { state -> Rejection? in
+                    let refusal = try await call.service.engine.core.answer { state -> Rejection? in
                         do throws(Rejection) { _ = try state.decide(command(task.id)) } catch { return error }
                         return nil
                     }

@@ -31,7 +31,7 @@ extension Routes {
                 id: "getHealth", tag: "Health", summary: "How the server and its store are.",
                 answers: [(200, "The details.", .json("Health"))]),
             .later { call in
-                let (open, running, workers) = try await call.service.engine.core.ask {
+                let (open, running, workers) = try await call.service.engine.core.answer {
                     ($0.openTaskCount, $0.runningAttemptCount, $0.workerIDs.count)
                 }
                 let head = call.service.store.head

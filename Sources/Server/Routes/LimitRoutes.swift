@@ -71,12 +71,12 @@ extension Routes {
 extension Call {
     fileprivate func limits() async throws -> [LimitUse] {
         let now = service.engine.core.clock.now()
-        return try await service.engine.core.ask { $0.limits(at: now) }
+        return try await service.engine.core.answer { $0.limits(at: now) }
     }
 
     fileprivate func limit(_ target: LimitTarget) async throws -> JSON {
         let now = service.engine.core.clock.now()
-        guard let use = try await service.engine.core.ask({ $0.limit(of: target, at: now) }) else {
+        guard let use = try await service.engine.core.answer({ $0.limit(of: target, at: now) }) else {
             throw EngineError.rejected(.unknownLimit(target))
         }
         return try LimitReport(use, in: service.store).json

@@ -51,7 +51,7 @@ extension LimitUse {
 extension Service {
     fileprivate func metricsText() async throws -> String {
         let now = engine.core.clock.now()
-        let live = try await engine.core.ask { Live($0, at: now) }
+        let live = try await engine.core.answer { Live($0, at: now) }
         let (counts, requests) = (metrics.currentCounts, metrics.currentRequests)
         var text = MetricsText()
         text.add(.events, EventType.allCases.map { ([("type", $0.name)], "\(counts.events[$0] ?? 0)") })

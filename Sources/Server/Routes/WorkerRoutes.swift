@@ -60,7 +60,7 @@ extension Routes {
                 let sessions = await withCheckedContinuation { continuation in
                     call.service.workers.list { continuation.resume(returning: $0) }
                 }
-                let joined = try await call.service.engine.core.ask { state in
+                let joined = try await call.service.engine.core.answer { state in
                     state.workerIDs.compactMap { state.worker($0) }.map { join in
                         (join, state.runningAttempts.count { $0.worker == join.worker })
                     }

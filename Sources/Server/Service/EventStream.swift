@@ -19,6 +19,8 @@ final class EventStream: BodySource {
     private let namespaces: NamespaceScope
     private let state: Mutex<State>
     private static let recordsMax = 256
+    /// What is read at once ends with the record that passes this: a stream holds little more than its largest event.
+    private static let bytesMax = 256 << 10
 
     init(_ service: Service, task: TaskID?, after: SequenceNumber, namespaces: NamespaceScope) {
         self.service = service
@@ -65,7 +67,7 @@ final class EventStream: BodySource {
                 bytes += EventJSON.line(record) { steps?[$0] }
                 bytes += "\n\n".utf8
             }
-            return count < Self.recordsMax
+            return count < Self.recordsMax && bytes.count < Self.bytesMax
         }
         try service.events(of: task, after: state.last, take)
         if bytes.isEmpty, count > 0 { bytes = Self.comment }
