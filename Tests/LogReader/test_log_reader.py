@@ -194,6 +194,10 @@ class Reader(unittest.TestCase):
         cls.stepwell("retry", first, "--step", "bad", "--reason", "once more", status=1)
         cls.stepwell("resolve", first, "bad", "--result", '{"by": "hand"}', "--reason", "was sent")
         cls.stepwell("resume", first)
+        cls.stepwell("limit", "set", "handler", "none", "--concurrency", "3", "--reason", "it is narrow")
+        cls.stepwell("limit", "remove", "handler", "none", "--reason", "it is wide")
+        cls.stepwell("limit", "set", "namespace", "tests", "--rate", "7/min", "--burst", "3")
+        cls.stepwell("limit", "set", "namespace", "tests", "--rate", "1000/s", "--burst", "2")
         second = cls.run_template("--key", "two", "--priority", "5", "--reason", "a second one")
         cls.stepwell("cancel", second, "--reason", "wrong input")
         cls.run_template("--key", "one", "--new")
@@ -253,6 +257,7 @@ class Reader(unittest.TestCase):
                 "attempt.checkpointed", "retry.scheduled", "retry.due", "operator.retried", "operator.resolved",
                 "operator.cancelled", "step.enqueued", "step.completed", "step.failed", "step.reset",
                 "step.resolved", "task.waiting", "task.blocked", "task.completed", "task.cancelled",
+                "limit.set", "limit.removed",
             },
             types,
         )
@@ -282,6 +287,20 @@ class Reader(unittest.TestCase):
             if event["cause"] is not None:
                 self.assertIn(event["cause"], facts)
                 self.assertLess(event["cause"], event["seq"])
+
+    def test_the_row_of_a_limit_is_what_the_starts_have_left(self):
+        limit = [event for event in self.events if event["type"] == "limit.set"][-1]
+        rate, per, burst = (limit["data"][key] for key in ("rate", "per_ms", "burst"))
+        # The limit before it was full, and gave as many tokens as fit.
+        level, time_ms, starts = burst * per, limit["time_ms"], 0
+        for event in self.events:
+            if event["type"] == "attempt.started" and event["seq"] > limit["seq"]:
+                level = min(burst * per, level + rate * (event["time_ms"] - time_ms)) - per
+                time_ms, starts = event["time_ms"], starts + 1
+                self.assertGreaterEqual(level, 0)
+        self.assertGreater(starts, 5)
+        rows = {key: value for key, value in self.rows("meta") if key.startswith("limit:")}
+        self.assertEqual(rows, {f"limit:{limit['seq']:016x}": {"1": level, "2": time_ms}})
 
     # MARK: The other tables
 
