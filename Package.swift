@@ -17,6 +17,9 @@ let package = Package(
         .executable(name: "stepwell", targets: ["StepwellCLI"]),
         .executable(name: "stepwell-conformance-worker", targets: ["ConformanceWorker"]),
         .library(name: "Stepwell", targets: ["Stepwell"]),
+        // For workers and clients elsewhere, which need no engine and none of its C libraries.
+        .library(name: "StepwellWorker", targets: ["StepwellWorker"]),
+        .library(name: "StepwellTestKit", targets: ["StepwellTestKit"]),
     ],
     targets: [
         // C libraries, and the few calls that Swift cannot import.
@@ -53,12 +56,18 @@ let package = Package(
 
         // What performs, and what users hold in their hands.
         .target(
-            name: "StepwellWorker", dependencies: ["StepwellHTTP", "StepwellModel"], path: "Sources/Workers/swift",
-            exclude: ["Conformance"], swiftSettings: dialect),
+            name: "StepwellWorker", dependencies: ["StepwellHTTP", "StepwellModel", "CLinux"],
+            path: "Sources/Workers/swift",
+            exclude: ["Conformance", "Example", "TestKit", "README.md", "test", "tests"],
+            swiftSettings: dialect),
         // The handlers that Tests/WorkerConformance puts every SDK to the test with.
         .executableTarget(
             name: "ConformanceWorker", dependencies: ["StepwellWorker", "StepwellModel"],
             path: "Sources/Workers/swift/Conformance", swiftSettings: dialect),
+        // The program of the SDK's tutorial.
+        .executableTarget(
+            name: "Prices", dependencies: ["StepwellWorker"], path: "Sources/Workers/swift/Example",
+            exclude: ["shop.yaml"], swiftSettings: dialect),
         .target(
             name: "StepwellEngine",
             dependencies: ["StepwellKernel", "StepwellLog", "StepwellModel", "CLinux"],
@@ -79,6 +88,14 @@ let package = Package(
                 "StepwellWorker", "StepwellModel", "CLinux",
             ],
             path: "Sources/Stepwell", swiftSettings: dialect),
+        // Handlers and whole templates in a user's tests, without a store.
+        .target(
+            name: "StepwellTestKit",
+            dependencies: [
+                "Stepwell", "StepwellEngine", "StepwellHistory", "StepwellKernel", "StepwellLog", "StepwellWorker",
+                "StepwellModel",
+            ],
+            path: "Sources/Workers/swift/TestKit", swiftSettings: dialect),
         // The service: HTTP, workers elsewhere, live events.
         .target(
             name: "StepwellServer",
@@ -137,6 +154,13 @@ let package = Package(
                 "CLinux",
             ],
             path: "Tests/ServerTests", swiftSettings: dialect),
+        // The Swift SDK: its handlers, its test kit, its worker and client beside a server in the same process.
+        .testTarget(
+            name: "WorkerTests",
+            dependencies: [
+                "Prices", "StepwellTestKit", "StepwellServer", "Stepwell", "StepwellWorker", "StepwellModel",
+            ],
+            path: "Tests/WorkerTests", swiftSettings: dialect),
         // The house rules, checked on the text of the sources.
         .testTarget(name: "TidyTests", path: "Tests/TidyTests", swiftSettings: dialect),
     ]

@@ -132,6 +132,20 @@ void linux_on_fault(char *const arguments[], char *number) {
     for (size_t i = 0; i < sizeof signals / sizeof *signals; i++) sigaction(signals[i], &action, NULL);
 }
 
+static ssize_t hand_over(void *take, const char *bytes, size_t count) {
+    ((void (*)(const char *, size_t))take)(bytes, count);
+    return (ssize_t)count;
+}
+
+int linux_take_output(void (*take)(const char *bytes, size_t count)) {
+    fflush(stdout);
+    FILE *stream = fopencookie((void *)take, "w", (cookie_io_functions_t){.write = hand_over});
+    if (!stream) return -1;
+    setvbuf(stream, NULL, _IONBF, 0);
+    stdout = stream;
+    return 0;
+}
+
 void linux_die(int number) {
     signal(number, SIG_DFL);
     sigset_t one;

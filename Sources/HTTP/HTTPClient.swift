@@ -35,12 +35,14 @@ public final class HTTPClient: @unchecked Sendable {  // The handles are used un
     /// - Parameters:
     ///   - path: from the `/`, escaped, with its query.
     ///   - timeout: for all of it; nil: as long as it takes.
+    ///   - isFresh: over a new connection. One that the server has closed meanwhile would leave it open what has happened, and
+    ///     curl would send the request once more by itself.
     /// - Throws: ``HTTPError`` when no answer came.
     public func send(
         _ method: String, _ path: String, body: [UInt8]? = nil, headers: [(name: String, value: String)] = [],
-        timeout: Duration? = .seconds(60)
+        timeout: Duration? = .seconds(60), isFresh: Bool = false
     ) throws(HTTPError) -> HTTPAnswer {
-        try perform(Transfer { _ in true }, method, path, body, headers, timeout)
+        try perform(Transfer { _ in true }, method, path, body, headers, timeout, isFresh)
     }
 
     /// Asks for something that comes bit by bit, such as server-sent events.
@@ -51,7 +53,7 @@ public final class HTTPClient: @unchecked Sendable {  // The handles are used un
         _ path: String, headers: [(name: String, value: String)] = [],
         onData: @escaping ([UInt8]) -> Bool
     ) throws(HTTPError) -> HTTPAnswer {
-        try perform(Transfer(handsOn: true, onData), "GET", path, nil, headers, nil)
+        try perform(Transfer(handsOn: true, onData), "GET", path, nil, headers, nil, false)
     }
 
     /// Breaks off the request that is on its way, or the next one. From any thread.
@@ -65,7 +67,7 @@ public final class HTTPClient: @unchecked Sendable {  // The handles are used un
 
     private func perform(
         _ transfer: Transfer, _ method: String, _ path: String, _ body: [UInt8]?,
-        _ headers: [(name: String, value: String)], _ timeout: Duration?
+        _ headers: [(name: String, value: String)], _ timeout: Duration?, _ isFresh: Bool
     ) throws(HTTPError) -> HTTPAnswer {
         let end = turn.withLock { _ in
             withExtendedLifetime(transfer) { () -> Result<Void, HTTPError> in
@@ -75,7 +77,7 @@ public final class HTTPClient: @unchecked Sendable {  // The handles are used un
                 for header in headers + [("Expect", "")] {
                     list = curl_slist_append(list, "\(header.name): \(header.value)") ?? list
                 }
-                prepare(transfer, method, path, list, timeout)
+                prepare(transfer, method, path, list, timeout, isFresh)
                 guard let body else { return run(transfer, timeout) }
                 return body.withUnsafeBytes { bytes in
                     curl_set_size(easy, CURLOPT_POSTFIELDSIZE_LARGE, curl_off_t(bytes.count))
@@ -92,7 +94,7 @@ public final class HTTPClient: @unchecked Sendable {  // The handles are used un
 
     private func prepare(
         _ transfer: Transfer, _ method: String, _ path: String, _ headers: UnsafeMutablePointer<curl_slist>?,
-        _ timeout: Duration?
+        _ timeout: Duration?, _ isFresh: Bool
     ) {
         curl_easy_reset(easy)
         curl_set_text(easy, CURLOPT_URL, address.base + path)
@@ -100,6 +102,7 @@ public final class HTTPClient: @unchecked Sendable {  // The handles are used un
         if let socket = address.socket { curl_set_text(easy, CURLOPT_UNIX_SOCKET_PATH, socket) }
         curl_set_text(easy, CURLOPT_PROXY, "")
         curl_set_number(easy, CURLOPT_NOSIGNAL, 1)
+        curl_set_number(easy, CURLOPT_FRESH_CONNECT, isFresh ? 1 : 0)
         curl_set_number(easy, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1)
         curl_set_number(easy, CURLOPT_CONNECTTIMEOUT_MS, Self.connectLimit)
         if let timeout { curl_set_number(easy, CURLOPT_TIMEOUT_MS, max(1, Int(timeout / .milliseconds(1)))) }
@@ -137,6 +140,8 @@ public final class HTTPClient: @unchecked Sendable {  // The handles are used un
         switch code {
         case CURLE_OK: return .success(())
         case CURLE_WRITE_ERROR where transfer.isEnough: return .success(())
+        case CURLE_COULDNT_CONNECT, CURLE_COULDNT_RESOLVE_HOST:
+            return .failure(.notReached("\(address)", reason: String(cString: curl_easy_strerror(code))))
         case CURLE_OPERATION_TIMEDOUT: return .failure(.timeout("\(address)", after: timeout ?? .seconds(10)))
         default: return .failure(.noConnection("\(address)", reason: String(cString: curl_easy_strerror(code))))
         }

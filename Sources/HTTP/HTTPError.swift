@@ -4,7 +4,9 @@ public import StepwellModel
 public enum HTTPError: StepwellError, Hashable {
     /// The address is none.
     case badAddress(String, reason: String)
-    /// The server cannot be reached, or the connection broke.
+    /// No connection to the server could be made: it has seen nothing of the request.
+    case notReached(String, reason: String)
+    /// The connection broke: what has come of the request is unknown.
     case noConnection(String, reason: String)
     /// The answer did not come in time.
     case timeout(String, after: Duration)
@@ -14,7 +16,7 @@ public enum HTTPError: StepwellError, Hashable {
     public var code: String {
         switch self {
         case .badAddress: "bad_server_address"
-        case .noConnection: "no_connection"
+        case .notReached, .noConnection: "no_connection"
         case .timeout: "no_answer"
         case .interrupted: "interrupted_request"
         }
@@ -23,7 +25,8 @@ public enum HTTPError: StepwellError, Hashable {
     public var message: String {
         switch self {
         case .badAddress(let text, let reason): "'\(text)' is no address of a server: \(reason)"
-        case .noConnection(let address, let reason): "no connection to \(address): \(reason)"
+        case .notReached(let address, let reason), .noConnection(let address, let reason):
+            "no connection to \(address): \(reason)"
         case .timeout(let address, let limit): "\(address) did not answer within \(limit)"
         case .interrupted: "the request was broken off"
         }
@@ -32,7 +35,7 @@ public enum HTTPError: StepwellError, Hashable {
     public var cure: String? {
         switch self {
         case .badAddress: "such as http://127.0.0.1:7420, https://example.org, or unix:/run/stepwell/api.sock"
-        case .noConnection: "is the server running? 'stepwell serve' starts one"
+        case .notReached, .noConnection: "is the server running? 'stepwell serve' starts one"
         case .timeout, .interrupted: nil
         }
     }

@@ -1,11 +1,11 @@
-import StepwellEngine
+package import StepwellEngine
 import StepwellModel
-import StepwellWorker
+package import StepwellWorker
 import Synchronization
 
 extension HandlerFunction {
     /// The handler as the engine runs it.
-    func runner(_ host: any AttemptHost) -> InProcessRunner.Handler {
+    package func runner(_ host: any AttemptHost) -> InProcessRunner.Handler {
         { assignment in
             switch await outcome(StepContext(InProcessContext(assignment: assignment, host: host))) {
             case .success(let result, let metadata): return .succeeded(result, metadata: metadata)

@@ -97,20 +97,24 @@ class Carrier:
             self.check()
             message = self._inbox[0]
             if message is None:
-                raise Broken(f"the worker has gone{self.errors()}")
+                raise Broken(f"the worker has gone{self._status()}{self.errors()}")
             self._inbox.popleft()
             return message
+
+    def _status(self) -> str:
+        status = self.process.poll() if self.process else None
+        return "" if status is None else f", with status {status}"
 
     def _waiting(self) -> None:
         """Called with the lock held when the transcript waits for the worker."""
 
-    def exit_status(self) -> int:
+    def exit_status(self, limit: float = LIMIT) -> int:
         """Wait for the worker's end; what it still says before is an error."""
         assert self.process
         try:
-            status = self.process.wait(LIMIT)
+            status = self.process.wait(limit)
         except subprocess.TimeoutExpired:
-            raise Broken(f"the worker did not end within {LIMIT:.0f} s{self.errors()}") from None
+            raise Broken(f"the worker did not end within {limit:.0f} s{self.errors()}") from None
         with self.news:
             while not self._inbox or self._inbox[-1] is not None:
                 if not self.news.wait(LIMIT):

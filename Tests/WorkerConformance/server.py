@@ -113,6 +113,10 @@ class Server(Carrier):
             self.news.notify_all()
         self._listen()
 
+    def stop(self) -> None:
+        """Leave for good: connections are cut, and further ones refused."""
+        self._shut()
+
     def await_poll(self, attempts_max: int) -> None:
         """Wait until the worker's last poll asks for so many attempts."""
         with self.news:

@@ -6,7 +6,7 @@ import tempfile
 from pathlib import Path
 from typing import Any, Dict, List, Mapping, Sequence
 
-from carrier import Broken, Carrier, Lines
+from carrier import LIMIT, Broken, Carrier, Lines
 from patterns import Values, parse, write
 from protocol import Message
 from server import Server
@@ -16,7 +16,8 @@ CARRIERS = ("stdio", "http", "unix")
 
 _MEMBERS = {"about", "carriers", "needs", "arguments", "welcome", "token", "hello", "faults", "script"}
 _OPERATIONS = {
-    "send", "expect", "expect_all", "skipping", "send_line", "end_input", "signal", "create", "fault", "restart", "await_poll", "exit",
+    "send", "expect", "expect_all", "skipping", "send_line", "end_input", "signal", "create", "fault", "restart", "stop", "await_poll", "exit",
+    "within",
 }
 
 ATTEMPT: Message = {
@@ -99,10 +100,12 @@ def _perform(engine: Carrier, values: Values, operation: Dict[str, Any], place: 
             engine.faults.append(dict(operation["fault"]))
     elif "restart" in operation and isinstance(engine, Server):
         engine.restart(operation["restart"] == "forgetting")
+    elif "stop" in operation and isinstance(engine, Server):
+        engine.stop()
     elif "await_poll" in operation and isinstance(engine, Server):
         engine.await_poll(operation["await_poll"])
     elif "exit" in operation:
-        fault = values.mismatch(operation["exit"], engine.exit_status(), "status")
+        fault = values.mismatch(operation["exit"], engine.exit_status(operation.get("within", LIMIT)), "status")
         if fault:
             raise Broken(f"{place}: {fault}{engine.errors()}")
     else:

@@ -55,6 +55,10 @@ int linux_exchange(const char *one, const char *other);
 // and the signal's number, two digits, written to `number`, which is a place in one of them. All must stay where they are.
 void linux_on_fault(char *const arguments[], char *number);
 
+// From now on what is printed to C's standard output, as Swift's print() does, is handed to `take` at once, on the thread that
+// prints. What writes to descriptor 1 by itself is not changed. Returns 0, or -1 with errno.
+int linux_take_output(void (*take)(const char *bytes, size_t count));
+
 // Ends this process by the signal.
 void linux_die(int signal);
 

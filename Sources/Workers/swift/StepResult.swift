@@ -17,6 +17,16 @@ public enum StepResult: Sendable {
         .success(try JSONText(encoding: result), metadata: metadata.map { JSONText($0) })
     }
 
+    /// The result of a success; nil for a failure.
+    public var value: JSON? {
+        if case .success(let result, _) = self { result.json } else { nil }
+    }
+
+    /// The failure, if it is one.
+    public var failure: Failure? {
+        if case .failure(let failure) = self { failure } else { nil }
+    }
+
     /// - Parameters:
     ///   - errorType: for programs, such as `validation_error`.
     ///   - retryable: false when another attempt cannot help.

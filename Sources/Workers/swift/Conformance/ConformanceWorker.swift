@@ -6,38 +6,10 @@ import StepwellWorker
 @main
 struct ConformanceWorker {
     static func main() async {
-        do {
-            let worker = try worker(Array(CommandLine.arguments.dropFirst()))
-            worker.drainAtSignals()
-            worker.register(Method(), Metadata())
-            for handler in functions { worker.register(handler) }
-            try await worker.run()
-        } catch {
-            let text = Array("error: \(error)\n".utf8)
-            text.withUnsafeBytes { _ = write(STDERR_FILENO, $0.baseAddress, $0.count) }
-            exit((error as? WorkerError)?.exitStatus ?? 2)
-        }
-    }
-
-    private static func worker(_ arguments: [String]) throws -> Worker {
-        var server = getenv("STEPWELL_URL").map { String(cString: $0) } ?? ""
-        var (name, concurrency): (String?, Int) = (nil, 4)
-        var (namespaces, labels): ([String], [String: String]) = ([], [:])
-        for (option, value) in zip(arguments, arguments.dropFirst()) {
-            switch option {
-            case "--server": server = value
-            case "--name": name = value
-            case "--namespace": namespaces.append(value)
-            case "--concurrency": concurrency = Int(value) ?? 0
-            case "--label":
-                let parts = value.split(separator: "=", maxSplits: 1)
-                labels[String(parts[0])] = parts.count > 1 ? String(parts[1]) : ""
-            default: break
-            }
-        }
-        return try Worker(
-            server: server, token: getenv("STEPWELL_TOKEN").map { String(cString: $0) }, name: name,
-            namespaces: namespaces, labels: labels, concurrency: concurrency)
+        let worker = Worker(concurrency: 4)
+        worker.register(Method(), Metadata())
+        for handler in functions { worker.register(handler) }
+        await worker.main()
     }
 
     private static let functions = [

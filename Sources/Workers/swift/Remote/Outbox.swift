@@ -30,6 +30,9 @@ final class Outbox: Sendable {
         bell.ring()
     }
 
+    /// How many messages wait.
+    var count: Int { state.withLock { $0.letters.count } }
+
     /// Nothing follows what is in it.
     func close() {
         state.withLock { $0.isClosed = true }

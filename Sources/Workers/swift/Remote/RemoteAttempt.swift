@@ -101,6 +101,9 @@ final class RemoteAttempt: StepContextBackend {
             })
     }
 
+    /// How many messages of the worker wait.
+    var backlog: Int { outbox.count }
+
     private func send(_ bytes: [UInt8]) {
         outbox.put(Outbox.Letter(bytes: bytes, lease: lease, session: session))
     }
@@ -130,11 +133,21 @@ final class RemoteAttempt: StepContextBackend {
         for waiting in fetches.values { waiting.resume(returning: .failure(Self.ended)) }
     }
 
+    /// A message about this attempt; what is none of its concern is ignored.
+    func take(_ type: String, _ message: Message) {
+        switch type {
+        case "cancel": cancel()
+        case "checkpointed": checkpointed(error: message.string("error"))
+        case "fetched": fetched(message)
+        default: break
+        }
+    }
+
     func checkpointed(error: String?) {
         state.withLock { $0.checkpoints.isEmpty ? nil : $0.checkpoints.removeFirst() }?.resume(returning: error)
     }
 
-    func fetched(_ answer: Message) {
+    private func fetched(_ answer: Message) {
         guard let id = answer.integer("id") else { return }
         let result: Result<JSONText, Failure> =
             if let error = answer.string("error") {

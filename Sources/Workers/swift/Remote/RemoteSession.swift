@@ -7,15 +7,19 @@ final class RemoteSession: Sendable {
     private let address: HTTPAddress
     private let concurrency: Int
     private let hello: [UInt8]
-    private let handlers: [String: HandlerFunction]
+    private let handlers: HandlerTable
     private let polls: ServerLink
     private let deliveries: ServerLink
     private let outbox = Outbox()
     /// Rung when there is another session to deliver in.
     private let registered = Bell()
+    /// Rung when the worker has left.
+    private let gone = Bell()
     private let state = Mutex(State())
 
     private static let grace = Duration.seconds(10)
+    /// Once nothing runs, what a worker that leaves has still to say is tried for so long, from when the server was last heard of.
+    private static let farewellLimit = Duration.seconds(5)
     private static let registrationLimit = Duration.seconds(40)
     /// A full worker waits so long for a place before it polls for news alone.
     private static let fullPause = Duration.milliseconds(20)
@@ -34,6 +38,11 @@ final class RemoteSession: Sendable {
     private struct State {
         var registration: Registration?
         var held: [Lease: RemoteAttempt] = [:]
+        /// Those of them whose handler has not ended.
+        var running: Set<Lease> = []
+        /// When the server last gave an answer.
+        var heard = ContinuousClock.now
+        var isTakingLeave = false
         /// How many attempts the poll that waits may bring.
         var asked: Int?
         var isDraining = false
@@ -44,9 +53,8 @@ final class RemoteSession: Sendable {
         var continuation: CheckedContinuation<Void, any Error>?
     }
 
-    init(address: HTTPAddress, token: String?, concurrency: Int, hello: [UInt8], handlers: [HandlerFunction]) {
-        (self.address, self.concurrency, self.hello) = (address, concurrency, hello)
-        self.handlers = Dictionary(handlers.map { ($0.name, $0) }) { $1 }
+    init(address: HTTPAddress, token: String?, concurrency: Int, hello: [UInt8], handlers: HandlerTable) {
+        (self.address, self.concurrency, self.hello, self.handlers) = (address, concurrency, hello, handlers)
         polls = ServerLink(address, token: token)
         deliveries = ServerLink(address, token: token)
     }
@@ -70,6 +78,7 @@ final class RemoteSession: Sendable {
         guard isNews else { return }
         // A registration on its way is not broken off: the server may have taken it, and has to hear the goodbye.
         if isRegistered { polls.interrupt() } else { polls.bell.ring() }
+        takeLeave()
     }
 
     // MARK: The ends
@@ -99,6 +108,7 @@ final class RemoteSession: Sendable {
             return (state.continuation, state.trouble)
         }
         polls.interrupt()
+        gone.ring()
         if let trouble { continuation?.resume(throwing: trouble) } else { continuation?.resume() }
     }
 
@@ -114,6 +124,45 @@ final class RemoteSession: Sendable {
         outbox.close()
         registered.ring()
         polls.interrupt()
+    }
+
+    /// Sees to it that a worker that drains does not wait for ever for a server that is gone.
+    private func takeLeave() {
+        let mustBegin = state.withLock { state in
+            guard state.isDraining, state.running.isEmpty, !state.isTakingLeave else { return false }
+            (state.isTakingLeave, state.heard) = (true, .now)
+            return true
+        }
+        guard mustBegin else { return }
+        onOwnThread { [self] in
+            while true {
+                let left = state.withLock { state -> Duration? in
+                    guard state.continuation != nil, state.running.isEmpty else {
+                        state.isTakingLeave = false
+                        return nil
+                    }
+                    return ContinuousClock.now.duration(to: state.heard + Self.farewellLimit)
+                }
+                guard let left else { return }
+                if left <= .zero { break }
+                gone.wait(left)
+            }
+            complain("\(address) does not answer; what was left to say is lost, and runs elsewhere")
+            leave()
+        }
+    }
+
+    /// Ends both threads, whatever is left to say.
+    private func leave() {
+        state.withLock { state in
+            state.registration?.isOver = true
+            state.isFinished = true
+        }
+        polls.interrupt()
+        deliveries.interrupt()
+        outbox.close()
+        registered.ring()
+        finish()
     }
 
     private var isFinished: Bool { state.withLock { $0.isFinished } }
@@ -171,6 +220,7 @@ final class RemoteSession: Sendable {
                     if !goesOn { leaveUnheard() }
                     continue
                 }
+                noteAnswer()
                 guard let number = answer.integer("number") else {
                     throw WorkerError.notTaken("\(address)", "its answer to a poll has no number")
                 }
@@ -184,6 +234,8 @@ final class RemoteSession: Sendable {
             }
         }
     }
+
+    private func noteAnswer() { state.withLock { $0.heard = .now } }
 
     private func end(_ registration: Registration, _ refused: ServerLink.Refused) {
         if refused.status != 404 {
@@ -205,49 +257,28 @@ final class RemoteSession: Sendable {
             else {
                 throw WorkerError.notTaken("\(address)", "an attempt cannot be read")
             }
-            state.withLock { $0.held[attempt.lease] = attempt }
+            state.withLock { state in
+                state.held[attempt.lease] = attempt
+                state.running.insert(attempt.lease)
+            }
             attempt.start(perform)
             return
         }
-        if type == "drain" { return state.withLock { $0.isDraining = true } }
-        guard let lease = message.lease, let attempt = state.withLock({ $0.held[lease] }) else { return }
-        switch type {
-        case "cancel": attempt.cancel()
-        case "checkpointed": attempt.checkpointed(error: message.string("error"))
-        case "fetched": attempt.fetched(message)
-        default: break  // `rejected` tells of what has ended; what is unknown is ignored.
+        if type == "drain" {
+            state.withLock { $0.isDraining = true }
+            return takeLeave()
         }
+        guard let lease = message.lease, let attempt = state.withLock({ $0.held[lease] }) else { return }
+        // `rejected` tells of what has ended; what is unknown is ignored.
+        attempt.take(type ?? "", message)
     }
 
     private func perform(_ attempt: RemoteAttempt) async {
-        let lease = attempt.lease
-        let outcome: StepResult
-        if let handler = handlers[attempt.handler] {
-            outcome = await handler.outcome(StepContext(attempt))
-        } else {
-            outcome = .failure(
-                Failure(
-                    message: "this worker has no handler '\(attempt.handler)'", errorType: "no_handler",
-                    retryable: false))
-        }
         let limit = state.withLock { $0.registration?.resultBytesMax } ?? .max
-        let bytes =
-            switch outcome {
-            case .success(let result, _) where result.bytes.count > limit:
-                Message.failure(
-                    Failure(
-                        message:
-                            "the result has \(result.bytes.count) bytes and is larger than the limit of \(limit) bytes",
-                        errorType: "result_too_large", retryable: false), lease)
-            case .success(let result, let metadata):
-                Message.encode("result", lease) { json in
-                    json.member("result", result)
-                    if let metadata { json.member("metadata", metadata) }
-                }
-            case .failure where attempt.isCancelled: Message.encode("stopped", lease)
-            case .failure(let failure): Message.failure(failure, lease)
-            }
-        outbox.put(Outbox.Letter(bytes: bytes, lease: lease, session: attempt.session, ends: true))
+        let bytes = await handlers.end(of: attempt, resultBytesMax: limit)
+        outbox.put(Outbox.Letter(bytes: bytes, lease: attempt.lease, session: attempt.session, ends: true))
+        state.withLock { _ = $0.running.remove(attempt.lease) }
+        takeLeave()
     }
 
     // MARK: The thread that delivers
@@ -270,10 +301,14 @@ final class RemoteSession: Sendable {
             do {
                 let path = registration.path + "/messages"
                 let answer = try deliveries.ask(path, body, limit: registration.limit) {
-                    state.withLock { $0.trouble == nil && $0.registration?.number == registration.number }
+                    state.withLock { state in
+                        state.trouble == nil && state.registration?.isOver == false
+                            && state.registration?.number == registration.number
+                    }
                 }
                 guard let answer else { continue }
                 number += 1
+                noteAnswer()
                 for message in try answer.list("messages") { try take(message, registration) }
                 return free(batch)
             } catch let refused as ServerLink.Refused {

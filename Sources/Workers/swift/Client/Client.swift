@@ -1,0 +1,310 @@
+import Glibc
+import StepwellHTTP
+public import StepwellModel
+
+/// Submits tasks to a server (`stepwell serve`), looks at them, waits for them. May be used by many Swift tasks at the same time.
+///
+/// ```swift
+/// let client = try Client(url: "http://127.0.0.1:7420")
+/// let task = try await client.createTask(name: "prices", namespace: "shop", context: ["currency": "EUR"])
+/// print(try await client.wait(task.id, timeout: .seconds(60)).result("add") ?? .null)
+/// ```
+///
+/// All methods throw a ``ClientError``, whose `code` is the server's, or `CancellationError` when the Swift task that asks is
+/// cancelled. Tasks are named by their id, the unique beginning of one, their idempotency key, or `last`.
+public final class Client: Sendable {
+    private let requests: Requests
+    private let initiator: String?
+    private let sourceSystem: String?
+    private let timeout: Duration
+
+    private static let standardURL = "http://127.0.0.1:7420"
+    /// What one request of ``wait(_:timeout:)`` takes at most.
+    private static let waitSlice = Duration.seconds(30)
+
+    /// - Parameters:
+    ///   - url: `http://host:port`, `https://host:port`, or `unix:PATH`; else STEPWELL_URL, else `http://127.0.0.1:7420`.
+    ///   - token: else STEPWELL_TOKEN.
+    ///   - initiator: who submits tasks, for the log.
+    ///   - sourceSystem: which system submits them, for the log.
+    ///   - timeout: how long an answer may take.
+    /// - Throws: ``ClientError/badAddress(_:reason:)``. Nothing is sent yet.
+    public init(
+        url: String? = nil, token: String? = nil, initiator: String? = nil, sourceSystem: String? = nil,
+        timeout: Duration = .seconds(60)
+    ) throws(ClientError) {
+        let text = url ?? environmentVariable("STEPWELL_URL") ?? Self.standardURL
+        do throws(HTTPError) {
+            requests = Requests(try HTTPAddress(text), token: token ?? environmentVariable("STEPWELL_TOKEN"))
+        } catch .badAddress(_, let reason) {
+            throw .badAddress(text, reason: reason)
+        } catch { throw .badAddress(text, reason: error.message) }
+        (self.initiator, self.sourceSystem, self.timeout) = (initiator, sourceSystem, timeout)
+    }
+
+    // MARK: Tasks
+
+    /// Submits a task of a template; it is on disk when this returns.
+    ///
+    /// - Parameters:
+    ///   - version: nil: the newest.
+    ///   - context: the task's input, an object.
+    ///   - idempotencyKey: the same key gives the same task, however often it is sent; with `replace` another one.
+    @discardableResult
+    public func createTask(
+        name: String, namespace: String = "default", version: String? = nil, context: JSON = [:],
+        priority: Int? = nil, tags: [String] = [], correlationID: String? = nil, parentCorrelationID: String? = nil,
+        idempotencyKey: String? = nil, replace: Bool = false, initiator: String? = nil, sourceSystem: String? = nil,
+        reason: String? = nil
+    ) async throws -> RemoteTask {
+        var task = NewTask(
+            name: name, namespace: namespace, version: version, context: context, idempotencyKey: idempotencyKey)
+        (task.priority, task.tags, task.replace, task.reason) = (priority, tags, replace, reason)
+        (task.correlationID, task.parentCorrelationID) = (correlationID, parentCorrelationID)
+        (task.initiator, task.sourceSystem) = (initiator, sourceSystem)
+        return try await createTask(task)
+    }
+
+    @discardableResult
+    public func createTask(_ task: NewTask) async throws -> RemoteTask {
+        try await ask("POST", "/v1/tasks", { self.signed(task).write(to: &$0) }, isRepeatable: task.isRepeatable) {
+            json throws(BadAnswer) in try RemoteTask(json)
+        }
+    }
+
+    /// Submits many tasks: all, or none.
+    @discardableResult
+    public func createTasks(_ tasks: [NewTask]) async throws -> [CreatedTask] {
+        let body: (inout JSONWriter) -> Void = { json in
+            json.beginObject()
+            json.name("tasks")
+            json.beginArray()
+            for task in tasks { self.signed(task).write(to: &json) }
+            json.endArray()
+            json.endObject()
+        }
+        return try await ask("POST", "/v1/tasks/batch", body, isRepeatable: tasks.allSatisfy(\.isRepeatable)) {
+            json throws(BadAnswer) in
+            var created: [CreatedTask] = []
+            for task in try json.list("tasks") {
+                created.append(CreatedTask(id: try task.text("task_id"), isNew: task["created"]?.bool ?? false))
+            }
+            return created
+        }
+    }
+
+    /// A task with its steps, as it is now.
+    public func task(_ task: String) async throws -> RemoteTask {
+        try await ask("GET", path("tasks", task)) { json throws(BadAnswer) in try RemoteTask(json) }
+    }
+
+    /// A page of the tasks that match, newest first.
+    /// - Parameters:
+    ///   - state: such as `blocked_by_failures`.
+    ///   - cursor: the `next` of the page before.
+    ///   - limit: at most so many, 1 to 1000; nil: 50.
+    public func tasks(
+        namespace: String? = nil, name: String? = nil, state: String? = nil, idempotencyKey: String? = nil,
+        cursor: String? = nil, limit: Int? = nil
+    ) async throws -> RemoteTaskPage {
+        let query = query([
+            ("namespace", namespace), ("name", name), ("state", state), ("key", idempotencyKey), ("cursor", cursor),
+            ("limit", limit.map { "\($0)" }),
+        ])
+        return try await ask("GET", "/v1/tasks" + query) { json throws(BadAnswer) in
+            var tasks: [RemoteTaskSummary] = []
+            for task in try json.list("tasks") { tasks.append(try RemoteTaskSummary(task)) }
+            return RemoteTaskPage(tasks: tasks, next: json["next"]?.string)
+        }
+    }
+
+    /// All tasks that match, newest first, page after page as they are asked for.
+    public func allTasks(namespace: String? = nil, name: String? = nil, state: String? = nil) -> RemoteTasks {
+        RemoteTasks { [self] cursor in
+            try await tasks(namespace: namespace, name: name, state: state, cursor: cursor)
+        }
+    }
+
+    /// Waits until a task is settled: complete, cancelled, blocked by failures, or paused.
+    /// - Throws: ``ClientError/notSettled(_:after:)`` after that time; without a time the wait has no end.
+    public func wait(_ task: String, timeout limit: Duration? = nil) async throws -> RemoteTask {
+        let end = limit.map { ContinuousClock.now + $0 }
+        while true {
+            let left = end.map { max(.zero, min(Self.waitSlice, $0 - .now)) } ?? Self.waitSlice
+            let path = path("tasks", task) + "?wait=\(Int(left / .milliseconds(1)))ms"
+            let found = try await ask("GET", path, limit: left + timeout) { json throws(BadAnswer) in
+                try RemoteTask(json)
+            }
+            if found.isSettled { return found }
+            if let end, let limit, ContinuousClock.now >= end { throw ClientError.notSettled(found, after: limit) }
+        }
+    }
+
+    /// Ends a task: nothing more of it runs.
+    @discardableResult
+    public func cancelTask(_ task: String, reason: String? = nil) async throws -> RemoteTask {
+        try await act(path("tasks", task, "cancel"), reason: reason)
+    }
+
+    /// Lets nothing further of a task begin; what runs goes on to its end.
+    @discardableResult
+    public func pauseTask(_ task: String, reason: String? = nil) async throws -> RemoteTask {
+        try await act(path("tasks", task, "pause"), reason: reason)
+    }
+
+    /// Ends the pause of a task.
+    @discardableResult
+    public func resumeTask(_ task: String, reason: String? = nil) async throws -> RemoteTask {
+        try await act(path("tasks", task, "resume"), reason: reason)
+    }
+
+    /// Lets failed steps begin again with fresh attempts: those named, or all of the task.
+    @discardableResult
+    public func retryTask(_ task: String, steps: [String] = [], reason: String? = nil) async throws -> RemoteTask {
+        try await act(path("tasks", task, "retry"), reason: reason) { json in
+            if !steps.isEmpty { json.member("steps", .array(steps.map(JSON.string))) }
+        }
+    }
+
+    // MARK: Steps
+
+    /// The steps of a task, in the template's order.
+    public func taskSteps(_ task: String) async throws -> [RemoteStep] {
+        try await ask("GET", path("tasks", task, "steps")) { json throws(BadAnswer) in
+            var steps: [RemoteStep] = []
+            for step in try json.list("steps") { steps.append(try RemoteStep(step)) }
+            return steps
+        }
+    }
+
+    /// One step of a task.
+    public func step(_ task: String, _ step: String) async throws -> RemoteStep {
+        try await ask("GET", path("tasks", task, "steps", step)) { json throws(BadAnswer) in
+            try RemoteStep(json, name: step)
+        }
+    }
+
+    /// All events of a step as CloudEvents, oldest first.
+    public func stepAuditHistory(_ task: String, _ step: String) async throws -> [JSON] {
+        try await ask("GET", path("tasks", task, "steps", step, "audit")) { json throws(BadAnswer) in
+            try json.list("events")
+        }
+    }
+
+    /// Settles a step by hand, with or without a result, so that the steps after it can run.
+    @discardableResult
+    public func resolveStep(
+        _ task: String, _ step: String, result: JSON? = nil, reason: String? = nil
+    ) async throws -> RemoteTask {
+        try await act(path("tasks", task, "steps", step, "resolve"), reason: reason) { json in
+            if let result { json.member("result", result) }
+        }
+    }
+
+    // MARK: Templates and the server
+
+    /// Makes a template known, from its YAML. A known version must have the same text.
+    @discardableResult
+    public func putTemplate(_ yaml: String) async throws -> RemoteTemplate {
+        let request = Requests.Request(
+            method: "PUT", path: "/v1/templates", body: Array(yaml.utf8), contentType: "application/yaml",
+            isRepeatable: true, limit: timeout)
+        return try await read(request) { json throws(BadAnswer) in try RemoteTemplate(json) }
+    }
+
+    /// All templates that the server knows.
+    public func templates() async throws -> [RemoteTemplate] {
+        try await ask("GET", "/v1/templates") { json throws(BadAnswer) in
+            var templates: [RemoteTemplate] = []
+            for template in try json.list("templates") { templates.append(try RemoteTemplate(template)) }
+            return templates
+        }
+    }
+
+    /// How the server and its store are; `status` is `ready` when it takes tasks.
+    public func health() async throws -> JSON {
+        try await ask("GET", "/v1/health") { $0 }
+    }
+
+    // MARK: Requests
+
+    private func signed(_ task: NewTask) -> NewTask {
+        var task = task
+        task.initiator = task.initiator ?? initiator
+        task.sourceSystem = task.sourceSystem ?? sourceSystem
+        return task
+    }
+
+    private func act(
+        _ path: String, reason: String?, _ members: @escaping (inout JSONWriter) -> Void = { _ in }
+    ) async throws -> RemoteTask {
+        let body: (inout JSONWriter) -> Void = { json in
+            json.beginObject()
+            members(&json)
+            if let reason { json.member("reason", reason) }
+            json.endObject()
+        }
+        return try await ask("POST", path, body, isRepeatable: false) { json throws(BadAnswer) in try RemoteTask(json) }
+    }
+
+    private func ask<Answer>(
+        _ method: String, _ path: String, _ body: ((inout JSONWriter) -> Void)? = nil, isRepeatable: Bool = true,
+        limit: Duration? = nil, _ read: (JSON) throws(BadAnswer) -> Answer
+    ) async throws -> Answer {
+        let bytes = body.map { write in
+            var json = JSONWriter()
+            write(&json)
+            return json.bytes
+        }
+        let request = Requests.Request(
+            method: method, path: path, body: bytes, isRepeatable: isRepeatable, limit: limit ?? timeout)
+        return try await self.read(request, read)
+    }
+
+    private func read<Answer>(
+        _ request: Requests.Request, _ read: (JSON) throws(BadAnswer) -> Answer
+    ) async throws -> Answer {
+        let answer = try await requests.answer(request)
+        let json = try? JSONText(answer.body).json
+        guard 200..<300 ~= answer.status else {
+            throw ClientError.refused(
+                status: answer.status, code: json?["code"]?.string ?? "http_\(answer.status)",
+                detail: json?["detail"]?.string ?? "\(requests.address) answered with status \(answer.status)",
+                cure: json?["cure"]?.string)
+        }
+        guard let json else { throw ClientError.unreadable("\(requests.address)", reason: "it is not JSON") }
+        do throws(BadAnswer) {
+            return try read(json)
+        } catch {
+            throw ClientError.unreadable("\(requests.address)", reason: "'\(error.member)' is missing")
+        }
+    }
+}
+
+/// The name that authors of Tasker applications know.
+public typealias TaskerClient = Client
+
+/// A variable of the environment; nil when it is empty.
+func environmentVariable(_ name: String) -> String? {
+    getenv(name).map { String(cString: $0) }.flatMap { $0.isEmpty ? nil : $0 }
+}
+
+private func path(_ parts: String...) -> String { "/v1/" + parts.map(escaped).joined(separator: "/") }
+
+private func query(_ parameters: [(name: String, value: String?)]) -> String {
+    let present = parameters.compactMap { name, value in value.map { "\(name)=\(escaped($0))" } }
+    return present.isEmpty ? "" : "?" + present.joined(separator: "&")
+}
+
+/// Text as part of an address.
+private func escaped(_ text: String) -> String {
+    let digits = Array("0123456789ABCDEF".utf8)
+    var bytes: [UInt8] = []
+    for byte in text.utf8 {
+        switch UnicodeScalar(byte) {
+        case "a"..."z", "A"..."Z", "0"..."9", "-", ".", "_", "~": bytes.append(byte)
+        default: bytes += [UInt8(ascii: "%"), digits[Int(byte >> 4)], digits[Int(byte & 15)]]
+        }
+    }
+    return String(decoding: bytes, as: UTF8.self)
+}
