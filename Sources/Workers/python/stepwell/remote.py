@@ -18,7 +18,7 @@ from .transport import TROUBLE, Address, Connection, Reply
 _MESSAGES_MAX = 1000  # in one delivery
 _BYTES_MAX = 8 << 20  # in one delivery of several messages
 _FULL_PAUSE = 0.02  # seconds; so long a full worker waits for a place before it polls for news alone
-_FINISH_LIMIT = 10.0
+_FINISH_LIMIT = 5.0  # seconds that the last words of a worker that leaves may take
 _DELAY_MAX = 5.0  # seconds between two tries
 _GRACE = 10.0  # seconds that an answer may take beyond the wait that was asked for
 _FIRST_LIMIT = 40.0  # seconds for the answer to a registration

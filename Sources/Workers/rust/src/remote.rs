@@ -26,6 +26,9 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// A session that was shorter is followed by the next one only after a wait.
 const SHORT_SESSION: Duration = Duration::from_secs(1);
 
+/// What the last words of a worker that leaves may take. A server that is gone may not come back.
+const FAREWELL: Duration = Duration::from_secs(5);
+
 /// How to reach the server.
 pub(crate) struct Server {
     pub address: Address,
@@ -239,7 +242,8 @@ fn work(session: &Arc<Session>, server: &Server, polling: &Interrupter) -> Resul
             is_last: true,
             text: r#"{"type":"drained"}"#.into(),
         });
-        crew.wait(|books| books.session_end.take())
+        crew.wait_for(FAREWELL, |books| books.session_end.take())
+            .unwrap_or(End::Drained)
     });
     if end == End::Lost {
         crew.outbox.stop();
@@ -291,7 +295,13 @@ fn poll(session: &Session, mut http: Http) {
             }
             Ok(response) => session.judge(&Problem::read(&response), &mut backoff),
             Err(_) if session.is_over() || (crew.is_draining() && !is_draining) => {}
-            Err(_) => session.pause(backoff.next(None)),
+            Err(_) => {
+                if is_draining && !is_told {
+                    // Without an answer no attempts come.
+                    crew.note(|books| books.is_told = true);
+                }
+                session.pause(backoff.next(None));
+            }
         }
     }
 }

@@ -23,6 +23,7 @@ export declare class Remote implements Carrier {
     private asked;
     private isDraining;
     private isFinishing;
+    private hasLeft;
     private noMoreAttempts;
     private news;
     private readonly troubled;

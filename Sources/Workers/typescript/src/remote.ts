@@ -13,6 +13,7 @@ const MESSAGES_MAX = 1000; // in one delivery
 const CHARACTERS_MAX = 8 << 20; // in one delivery of several messages
 const FULL_PAUSE = 20; // milliseconds; so long a full worker waits for a place before it polls for news alone
 const FIRST_LIMIT = 40; // seconds for the answer to a registration
+const FINISH_LIMIT = 5_000; // milliseconds that the last words of a worker that leaves may take
 
 /** Exit status: the token is wrong, expired, or not allowed to (EX_NOPERM). */
 export const NOT_ALLOWED = 77;
@@ -40,6 +41,7 @@ export class Remote implements Carrier {
   private asked = 0; // attempts that the waiting poll may bring
   private isDraining = false;
   private isFinishing = false;
+  private hasLeft = false;
   private noMoreAttempts: (() => void) | undefined;
   private news: (() => void)[] = [];
   private readonly troubled = new Set<Asker>();
@@ -78,9 +80,13 @@ export class Remote implements Carrier {
     this.isFinishing = true;
     this.send('{"type":"drained"}');
     this.wake();
-    while (this.isDelivering) {
-      await this.someNews();
+    const end = performance.now() + FINISH_LIMIT;
+    while (this.isDelivering && performance.now() < end) {
+      await this.someNews(end - performance.now());
     }
+    // A server that is gone, or stops at the same time, may not come back: then nobody waits for these words.
+    this.hasLeft = true;
+    this.deliveries.wake();
   }
 
   // Polling.
@@ -189,7 +195,7 @@ export class Remote implements Carrier {
     const session = await this.liveSession();
     // A session takes the ends of attempts of an earlier one, and nothing else from them.
     const wanted = batch.filter((it) => it.ends || it.lease === undefined || this.held.get(it.lease) === session);
-    if (!session || wanted.length === 0) {
+    if (!session || wanted.length === 0 || this.hasLeft) {
       return;
     }
     const body = `{"number":${session.delivered + 1},"messages":[${wanted.map((it) => it.line).join(",")}]}`;

@@ -19,7 +19,8 @@ module Stepwell
     DELAY_MAX = 5.0 # seconds between two tries
     GRACE = 10.0 # seconds that an answer may take beyond the wait that was asked for
     FIRST_LIMIT = 40.0 # seconds for the answer to a registration
-    private_constant :MESSAGES_MAX, :BYTES_MAX, :BACKLOG_MAX, :FULL_PAUSE, :DELAY_MAX, :GRACE, :FIRST_LIMIT
+    FINISH_LIMIT = 5.0 # seconds that the last words of a worker that leaves may take
+    private_constant :MESSAGES_MAX, :BYTES_MAX, :BACKLOG_MAX, :FULL_PAUSE, :DELAY_MAX, :GRACE, :FIRST_LIMIT, :FINISH_LIMIT
 
     # One registration; the server forgets it when it is started again.
     class Session
@@ -98,12 +99,19 @@ module Stepwell
         @finishing = true
         @news.broadcast
       end
-      send_line('{"type":"drained"}')
-      @sent << nil
-      @deliverer.join
+      over = now + FINISH_LIMIT
+      [Sent.new('{"type":"drained"}', nil, false), nil].each { |last| @sent.push(last, true) if room_until(over) }
+      # A server that is gone, or stops at the same time, may not come back: then nobody waits for these words.
+      @deliverer.join([over - now, 0].max)
     end
 
     private
+
+    # Whether the queue has room before that time. Nobody else fills it any more.
+    def room_until(over)
+      sleep(0.01) while @sent.size >= BACKLOG_MAX && now < over
+      @sent.size < BACKLOG_MAX
+    end
 
     def begin_thread
       Thread.new do
