@@ -78,7 +78,7 @@ extension Routes {
             count += 1
             return count < limit
         }
-        try call.service.events(of: task, after: after, take)
+        try call.service.store.followedEvents(of: task, after: after, take)
         json.endArray()
         // Where to go on, also when there is nothing new yet.
         json.member("next_after", last.rawValue)

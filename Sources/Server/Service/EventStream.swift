@@ -18,9 +18,6 @@ final class EventStream: BodySource {
     private let task: TaskID?
     private let namespaces: NamespaceScope
     private let state: Mutex<State>
-    private static let recordsMax = 256
-    /// What is read at once ends with the record that passes this: a stream holds little more than its largest event.
-    private static let bytesMax = 256 << 10
 
     init(_ service: Service, task: TaskID?, after: SequenceNumber, namespaces: NamespaceScope) {
         self.service = service
@@ -54,23 +51,13 @@ final class EventStream: BodySource {
     private static let comment = Array(": \n\n".utf8)
 
     private func fill(_ state: inout State) throws {
-        var count = 0
-        var bytes: [UInt8] = []
-        // Bound by the number of records, also of those that are not for this client.
-        func take(_ record: EventRecord) throws -> Bool {
-            count += 1
-            state.last = record.number
-            let isVisible = try namespaces.includes(record.task, service.store)
-            if isVisible {
-                let steps = try state.facts.steps(of: record.task)
-                bytes += "id: \(record.number.rawValue)\nevent: \(record.event.type.name)\ndata: ".utf8
-                bytes += EventJSON.line(record) { steps?[$0] }
-                bytes += "\n\n".utf8
-            }
-            return count < Self.recordsMax && bytes.count < Self.bytesMax
+        if task == nil, case .all = namespaces, let (bytes, last) = try service.window.events(after: state.last) {
+            (state.pending, state.last) = (bytes, last)
+            return
         }
-        try service.events(of: task, after: state.last, take)
-        if bytes.isEmpty, count > 0 { bytes = Self.comment }
-        state.pending = bytes[...]
+        let page = try EventPage(service.store, task: task, after: state.last, namespaces, &state.facts)
+        state.last = page.last
+        // Those of others make no noise, but they are a sign of life.
+        state.pending = page.bytes.isEmpty && page.count > 0 ? Self.comment[...] : page.bytes[...]
     }
 }

@@ -14,6 +14,7 @@ package final class Service: Sendable {
     package let access: Access
     package let metrics: Metrics
     package let refusals: Refusals
+    let window: EventWindow
     let slow = SlowLane()
     let released: @Sendable (Release) -> Void
     let startedAt = monotonicMilliseconds()
@@ -40,6 +41,7 @@ package final class Service: Sendable {
         self.workers = workers
         self.access = access
         self.metrics = metrics
+        window = EventWindow(engine.store)
     }
 
     var store: LMDBLog { engine.store }

@@ -1,18 +1,17 @@
-import Stepwell
 import StepwellLog
 import StepwellModel
 
 /// Ends a walk early.
 private struct Enough: Error {}
 
-extension Service {
+extension LMDBLog {
     /// Events after a number, of one task or of all, until `body` says false.
-    func events(
+    func followedEvents(
         of task: TaskID?, after number: SequenceNumber, _ body: (EventRecord) throws -> Bool
     ) throws {
-        guard let task else { return try store.events(after: number, payloads: .included, body) }
+        guard let task else { return try events(after: number, payloads: .included, body) }
         do {
-            try store.events(of: task, after: number, payloads: .included) { record in
+            try events(of: task, after: number, payloads: .included) { record in
                 guard try body(record) else { throw Enough() }
             }
         } catch {
