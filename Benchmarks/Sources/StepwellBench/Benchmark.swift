@@ -42,4 +42,5 @@ let allBenchmarks: [any Benchmark] = [
     Recovery(name: "recovery", finished: 100_000), Recovery(name: "recovery_large", finished: 1_000_000), LargeStore(),
     Backup(), OpenTasks(), Validation(), Submission(), RemoteSteps(sdk: "python"), RemoteSteps(sdk: "typescript"),
     RemoteSteps(sdk: "ruby"), RemoteSteps(sdk: "rust"), RemoteSteps(sdk: "swift"), Subscribers(), IdleWorkers(),
+    DBOSPipeline(database: .sqlite), DBOSPipeline(database: .postgresql),
 ]

@@ -3,8 +3,8 @@ import Foundation
 /// A process that goes on until it is stopped.
 final class Child {
     let id: pid_t
-    /// What it says on standard error, if that is wanted.
-    let errors: Int32?
+    /// What it says, if that is wanted.
+    let output: Int32
 
     /// - Parameters:
     ///   - words: a path, or a name to be looked for, and arguments.
@@ -20,7 +20,7 @@ final class Child {
         for descriptor: Int32 in 0...2 {
             posix_spawn_file_actions_addopen(&actions, descriptor, "/dev/null", O_RDWR, 0)
         }
-        if readsErrors { posix_spawn_file_actions_adddup2(&actions, ends[1], 2) }
+        if let reads { posix_spawn_file_actions_adddup2(&actions, ends[1], reads) }
         // The threads of the task pool block all signals, and a child would inherit that: nothing could end it in good order.
         var attributes = posix_spawnattr_t()
         posix_spawnattr_init(&attributes)
@@ -41,12 +41,8 @@ final class Child {
             throw OptionError(message: "'\(words[0])' cannot be started: errno \(code)")
         }
         id = process
-        if readsErrors {
-            errors = ends[0]
-        } else {
-            errors = nil
-            close(ends[0])
-        }
+        output = ends[0]
+        if reads == nil { close(output) }
     }
 
     var isRunning: Bool { kill(id, 0) == 0 && waitpid(id, nil, WNOHANG) == 0 }
@@ -60,6 +56,8 @@ final class Child {
 
     func stop() {
         kill(id, SIGTERM)
-        waitpid(id, nil, 0)
+        wait()
     }
+
+    func wait() { waitpid(id, nil, 0) }
 }

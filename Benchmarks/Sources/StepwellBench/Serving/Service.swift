@@ -36,8 +36,8 @@ final class Service {
             [
                 try Program(store: scratch.store).path, "serve", "--listen", "127.0.0.1:0", "--store", scratch.store,
                 "--templates", folder,
-            ], in: scratch.path, readsErrors: true)
-        let errors = FileHandle(fileDescriptor: child.errors ?? -1, closeOnDealloc: true)
+            ], in: scratch.path, reads: 2)
+        let errors = FileHandle(fileDescriptor: child.output, closeOnDealloc: true)
         var said = ""
         while true {
             let bytes = errors.availableData
