@@ -51,7 +51,7 @@ let package = Package(
 
         // Requests to a server: what workers elsewhere and clients speak through.
         .target(
-            name: "StepwellHTTP", dependencies: ["StepwellModel", "CCurl"], path: "Sources/HTTP",
+            name: "StepwellHTTP", dependencies: ["StepwellModel", "CCurl", "CLinux"], path: "Sources/HTTP",
             swiftSettings: dialect),
 
         // What performs, and what users hold in their hands.

@@ -24,6 +24,13 @@ static inline long curl_status(CURL *handle) {
     return status;
 }
 
+// Whether the last transfer has had a connection.
+static inline int curl_connected(CURL *handle) {
+    double seconds = 0;
+    curl_easy_getinfo(handle, CURLINFO_CONNECT_TIME, &seconds);
+    return seconds > 0;
+}
+
 // How the one transfer of a multi handle has ended; -1 while it has not.
 static inline int curl_ended(CURLM *multi) {
     int left = 0;

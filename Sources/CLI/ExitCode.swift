@@ -34,7 +34,7 @@ enum ExitCode: Int32 {
         self =
             switch error.code {
             case "usage", "invalid_template", "invalid_input", "unsupported", "no_steps", "priority_out_of_range",
-                "invalid_key", "invalid_limit",
+                "invalid_key", "invalid_limit", "not_remote", "bad_server_address",
                 "unknown_step", "no_handler", "nothing_to_run", "unreadable_file", "nothing_redacted", "bad_pointer",
                 "not_a_bundle", "nothing_recorded", "insecure", "invalid_settings":
                 .usage

@@ -19,10 +19,10 @@ enum Main {
         do {
             return try await perform(words)
         } catch let error as any StepwellError {
-            note("error: \(error)".colored(.red, if: Terminal.stderrIsTerminal))
+            note("error: \(error)".colored(.red, if: Terminal.stderrIsColored))
             return ExitCode(error)
         } catch {
-            note("error: \(error)".colored(.red, if: Terminal.stderrIsTerminal))
+            note("error: \(error)".colored(.red, if: Terminal.stderrIsColored))
             return .failure
         }
     }
@@ -51,6 +51,12 @@ enum Main {
         if arguments.wantsHelp {
             output(command.help.text)
             return .success
+        }
+        // Who means a server must not get an answer from some store. A server itself is started where its clients are too.
+        if Site.environmentURL != nil, command.help.needsStore, !command.help.isRemote, !arguments.has(.store),
+            command.help.name != ServeCommand.help.name
+        {
+            throw NotRemote(command: command.help.name, needsStore: true, option: "STEPWELL_URL")
         }
         arguments = try command.completed(arguments)
         FaultReport.prepare(store: StoreLocation(arguments).path)

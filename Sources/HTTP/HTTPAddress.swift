@@ -7,7 +7,8 @@ public struct HTTPAddress: Hashable, Sendable, CustomStringConvertible {
     /// The socket to connect to in place of a host.
     let socket: String?
 
-    private static let socketBytesMax = 107
+    /// Of a path, as the system has it.
+    private static let pathBytesMax = 4095
 
     /// - Throws: ``HTTPError/badAddress(_:reason:)``.
     public init(_ text: String) throws(HTTPError) {
@@ -17,8 +18,8 @@ public struct HTTPAddress: Hashable, Sendable, CustomStringConvertible {
         }
         if text.hasPrefix("unix:") {
             let path = String(text.dropFirst("unix:".count))
-            guard !path.isEmpty, path.utf8.count <= Self.socketBytesMax, !path.utf8.contains(0) else {
-                throw .badAddress(text, reason: "the path of a socket has 1 to \(Self.socketBytesMax) bytes")
+            guard !path.isEmpty, path.utf8.count <= Self.pathBytesMax, !path.utf8.contains(0) else {
+                throw .badAddress(text, reason: "the path of a socket has 1 to \(Self.pathBytesMax) bytes")
             }
             (base, socket) = ("http://localhost", path)
             return

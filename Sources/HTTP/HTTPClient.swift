@@ -1,4 +1,6 @@
 import CCurl
+import CLinux
+import Glibc
 import Synchronization
 
 /// One connection to one server, kept open between requests. It serves one request at a time and blocks the calling thread;
@@ -9,8 +11,15 @@ public final class HTTPClient: @unchecked Sendable {  // The handles are used un
     private let easy: UnsafeMutableRawPointer?
     private let multi: UnsafeMutableRawPointer?
     private let isInterrupted = Atomic(false)
+    /// What curl is told of the socket: its path, or a shorter name for it.
+    private let socketName: String?
+    /// The directory by which the shorter name goes; -1 without one.
+    private let directory: Int32
+    /// Where curl says more of an error.
+    private let trouble = UnsafeMutablePointer<CChar>.allocate(capacity: Int(CURL_ERROR_SIZE))
 
     private static let connectLimit = 10_000
+    private static let socketBytesMax = 107
     private static let pollMilliseconds: Int32 = 1000
 
     /// - Parameter address: `http://host:port`, `https://host:port`, or `unix:PATH`.
@@ -21,6 +30,8 @@ public final class HTTPClient: @unchecked Sendable {  // The handles are used un
 
     public init(_ address: HTTPAddress) {
         self.address = address
+        (socketName, directory) = Self.shortened(address.socket)
+        trouble.initialize(repeating: 0, count: Int(CURL_ERROR_SIZE))
         curl_global_init(Int(CURL_GLOBAL_DEFAULT))
         easy = curl_easy_init()
         multi = curl_multi_init()
@@ -29,6 +40,16 @@ public final class HTTPClient: @unchecked Sendable {  // The handles are used un
     deinit {
         if let multi { curl_multi_cleanup(multi) }
         if let easy { curl_easy_cleanup(easy) }
+        if directory >= 0 { close(directory) }
+        trouble.deallocate()
+    }
+
+    /// The system takes no more than 107 bytes for the name of a socket. A longer path goes by its open directory.
+    private static func shortened(_ path: String?) -> (name: String?, directory: Int32) {
+        guard let path, path.utf8.count > socketBytesMax, let slash = path.lastIndex(of: "/") else { return (path, -1) }
+        let directory = linux_open_directory(slash == path.startIndex ? "/" : String(path[..<slash]))
+        guard directory >= 0 else { return (path, -1) }
+        return ("/proc/self/fd/\(directory)\(path[slash...])", directory)
     }
 
     /// Sends a request and waits for the whole answer, whatever its status.
@@ -99,7 +120,14 @@ public final class HTTPClient: @unchecked Sendable {  // The handles are used un
         curl_easy_reset(easy)
         curl_set_text(easy, CURLOPT_URL, address.base + path)
         curl_set_text(easy, CURLOPT_CUSTOMREQUEST, method)
-        if let socket = address.socket { curl_set_text(easy, CURLOPT_UNIX_SOCKET_PATH, socket) }
+        if let socket = socketName { curl_set_text(easy, CURLOPT_UNIX_SOCKET_PATH, socket) }
+        // The dots of a task's key are no way up.
+        curl_set_number(easy, CURLOPT_PATH_AS_IS, 1)
+        trouble.pointee = 0
+        curl_set_pointer(easy, CURLOPT_ERRORBUFFER, trouble)
+        for (variable, option) in [("SSL_CERT_FILE", CURLOPT_CAINFO), ("SSL_CERT_DIR", CURLOPT_CAPATH)] {
+            if let path = getenv(variable), path.pointee != 0 { curl_set_text(easy, option, path) }
+        }
         curl_set_text(easy, CURLOPT_PROXY, "")
         curl_set_number(easy, CURLOPT_NOSIGNAL, 1)
         curl_set_number(easy, CURLOPT_FRESH_CONNECT, isFresh ? 1 : 0)
@@ -136,14 +164,23 @@ public final class HTTPClient: @unchecked Sendable {  // The handles are used un
             curl_multi_poll(multi, nil, 0, Self.pollMilliseconds, nil)
         }
         let code = CURLcode(rawValue: UInt32(max(0, curl_ended(multi))))
+        let said = String(cString: trouble)
+        let reason = said.isEmpty ? String(cString: curl_easy_strerror(code)) : said
         transfer.answer.status = curl_status(easy)
         switch code {
         case CURLE_OK: return .success(())
         case CURLE_WRITE_ERROR where transfer.isEnough: return .success(())
         case CURLE_COULDNT_CONNECT, CURLE_COULDNT_RESOLVE_HOST:
-            return .failure(.notReached("\(address)", reason: String(cString: curl_easy_strerror(code))))
+            return .failure(.notReached("\(address)", reason: reason))
+        case CURLE_OPERATION_TIMEDOUT where curl_connected(easy) == 0:
+            return .failure(.notReached("\(address)", reason: reason))
         case CURLE_OPERATION_TIMEDOUT: return .failure(.timeout("\(address)", after: timeout ?? .seconds(10)))
-        default: return .failure(.noConnection("\(address)", reason: String(cString: curl_easy_strerror(code))))
+        case CURLE_SSL_CONNECT_ERROR, CURLE_PEER_FAILED_VERIFICATION, CURLE_SSL_CERTPROBLEM, CURLE_SSL_CIPHER,
+            CURLE_SSL_CACERT_BADFILE, CURLE_SSL_ISSUER_ERROR, CURLE_SSL_CRL_BADFILE, CURLE_SSL_INVALIDCERTSTATUS:
+            return .failure(.noTrust("\(address)", reason: reason))
+        case CURLE_UNSUPPORTED_PROTOCOL, CURLE_WEIRD_SERVER_REPLY:
+            return .failure(.noHTTP("\(address)", reason: reason))
+        default: return .failure(.noConnection("\(address)", reason: reason))
         }
     }
 }

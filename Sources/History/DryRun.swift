@@ -49,7 +49,7 @@ public struct DryRun: Hashable, Sendable {
         return run
     }
 
-    private init() {}
+    init() {}
 
     private init(_ template: Template, _ task: TaskRecord?) {
         guard let task else { return }

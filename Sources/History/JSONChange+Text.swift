@@ -12,6 +12,11 @@ extension JSONChange {
         return .object(members)
     }
 
+    /// Reads what ``json`` has written.
+    package init(_ json: JSON) {
+        self.init(json["pointer"]?.string ?? "", json["before"], json["after"])
+    }
+
     /// The array of which only one side has this element, and which side; nil for other changes.
     fileprivate var surplus: (array: Substring, isAfter: Bool)? {
         guard (before == nil) != (after == nil), let slash = pointer.lastIndex(of: "/"),

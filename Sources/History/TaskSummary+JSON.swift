@@ -5,7 +5,8 @@ extension TaskSummary {
     package var json: JSON {
         [
             "task_id": .string(id.description), "namespace": .string(namespace), "name": .string(name),
-            "version": .string(version), "key": key.map(JSON.string) ?? .null, "state": .string(state.name),
+            "version": .string(version), "digest": .string(template.description), "key": key.map(JSON.string) ?? .null,
+            "state": .string(state.name),
             "priority": .number(String(priority)), "submitted_at": .string(submitted.description),
             "changed_at": .string(changed.description), "steps": .number(String(stepCount)),
             "steps_done": .number(String(stepsDone)), "steps_failed": .number(String(stepsFailed)),

@@ -1,6 +1,16 @@
+import StepwellLog
 package import StepwellModel
 
 extension Template {
+    /// What names the template, as a JSON object for lists.
+    package var nameJSON: JSON {
+        [
+            "namespace": .string(namespace), "name": .string(name), "version": .string(version),
+            "digest": .string(digest.description), "steps": .number(String(steps.count)),
+            "description": description.map(JSON.string) ?? .null,
+        ]
+    }
+
     /// What the template says, as a JSON object: steps by their names, so that two templates can be compared. What is not set
     /// has no member.
     package var json: JSON {

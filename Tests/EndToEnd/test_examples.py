@@ -32,12 +32,13 @@ LEFT_OUT = {
     "tools/quickstart": "builds everything; tools/test is what runs this test",
     "python3 docs/examples/analytics_pipeline/inventory_service.py": "its port may be taken; a free one is used",
     "swift run -c release AnalyticsPipeline": "needs a Swift build; test_swift.py of the example runs it",
+    "export STEPWELL_URL=https://stepwell.example.org": "needs a server of that name; test_remote_write.py runs the like",
     "pip install Sources/Workers/python": "would change this machine; PYTHONPATH stands for it, as the line says",
 }
 RUN_HERE = {
     README: ["export PATH=", "stepwell run nightly.yaml", "stepwell list", "stepwell serve"],
     API: ["curl -s 127.0.0.1:7420"],
-    OPERATIONS: ["openssl req", "stepwell backup", "stepwell limit set"],
+    OPERATIONS: ["openssl req", "export STEPWELL_URL", "stepwell backup", "stepwell limit set"],
     CLI: ["PATH=/usr/local/bin", "$ stepwell run nightly.yaml --key 2026-11-24 2>", "$ touch ready", "stepwell replay-step last greet",
           "stepwell limit set"],
     # test_debugging.py runs all of that page.
@@ -131,6 +132,8 @@ class Documents(Sandbox):
         said = self.shell(served)
         self.assertIn('"status":"ready"', said)
         self.assertIn('"open_tasks":0', said)
+        said = self.shell(block(OPERATIONS, "export STEPWELL_URL").replace("7420", port) + "wait\n")
+        self.assertIn("complete", said)
         copy = str(self.folder / "copy")
         self.shell(block(OPERATIONS, "stepwell backup").replace("/tmp/stepwell-backup", copy))
 

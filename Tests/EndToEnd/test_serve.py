@@ -155,7 +155,7 @@ class Commands(ServingTest):
         once = ["run", path, "--key", "monday", "--input", '{"n": 1.50}', "--tag", "nightly"]
         first = stepwell.json(*once)
         self.assertEqual((first["state"], first["key"]), ("complete", "monday"))
-        self.assertIn('"n":1.50', stepwell.run("events", first["task_id"], "-o", "jsonl").stdout)
+        self.assertIn('"n": 1.50', stepwell.run("events", first["task_id"], "-o", "jsonl").stdout)
         self.assertEqual(stepwell.json(*once)["task_id"], first["task_id"])
         self.assertNotEqual(stepwell.json(*once, "--new")["task_id"], first["task_id"])
         changed = self.write("changed.yaml", flaky.replace("flaky", "once").replace('"2"', '"3"'))

@@ -73,8 +73,9 @@ class CommandLine(unittest.TestCase):
     def test_every_member_of_json_lists_is_named(self):
         for name in ("list", "logs", "validate"):
             text = dict(commands())[name]
-            path = ROOT / "Sources/History/TaskSummary+JSON.swift" if name == "list" else None
-            found = path.read_text(encoding="utf-8") if path else source(f"Commands/{name.capitalize()}Command.swift")
+            elsewhere = {"list": "TaskSummary+JSON.swift", "logs": "Text/LogLineText.swift"}
+            path = ROOT / "Sources/History" / elsewhere.get(name, "")
+            found = path.read_text(encoding="utf-8") if name in elsewhere else source("Commands/ValidateCommand.swift")
             text += re.search(r"extension [\s\S]*", found)[0]
             for member in re.findall(r'"(\w+)": (?:\.|\w+\.map)', text):
                 self.assertIn(f"`{member}`", section(name), name)

@@ -7,8 +7,8 @@ struct Arguments: Sendable {
     private var places: [String: String] = [:]
 
     /// Sorts the words.
-    /// - Throws: ``UsageError`` for an unknown option, a missing value, or a wrong number of operands.
-    init(_ words: some Sequence<String>, for command: CommandHelp) throws(UsageError) {
+    /// - Throws: ``UsageError`` for an unknown option, a missing value, or a wrong number of operands; ``NotRemote``.
+    init(_ words: some Sequence<String>, for command: CommandHelp) throws {
         var rest = Array(words)[...]
         while let word = rest.popFirst() {
             if word == "--" {
@@ -37,10 +37,13 @@ struct Arguments: Sendable {
 
     private mutating func take(
         _ word: String, _ rest: inout ArraySlice<String>, _ command: CommandHelp
-    ) throws(UsageError) {
+    ) throws {
         let parts = word.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
         let name = parts[0] == "--output" ? "-o" : parts[0]
         guard let option = command.options.first(where: { $0.name == name }) else {
+            if [Option.server, .tokenFile].contains(where: { $0.name == name }) {
+                throw NotRemote(command: command.name, needsStore: command.needsStore, option: "'\(name)'")
+            }
             let near = nearest(to: name, in: command.options.map(\.name) + ["--help"])
             throw UsageError(
                 "'\(command.name)' has no option '\(name)'" + (near.map { "; did you mean '\($0)'?" } ?? ""),

@@ -10,6 +10,10 @@ struct CommandHelp: Sendable {
     var options: [Option] = []
     var examples: [String] = []
 
+    var needsStore: Bool { options.contains { $0.name == Option.store.name } }
+    /// Whether a server can do it.
+    var isRemote: Bool { options.contains { $0.name == Option.server.name } }
+
     private static let taskNames =
         "TASK is an id or the beginning of one, a key, or 'last', the newest task of all."
 

@@ -10,6 +10,11 @@ struct Option: Sendable {
     static let help = Option(name: "--help", help: "show this help")
     static let store = Option(
         name: "--store", value: "DIR", help: "the store (else STEPWELL_STORE, else ./.stepwell)")
+    static let server = Option(
+        name: "--server", value: "URL",
+        help: "ask this server, http://, https:// or unix:PATH, instead of a store (else STEPWELL_URL)")
+    static let tokenFile = Option(
+        name: "--token-file", value: "FILE", help: "the token for the server (else STEPWELL_TOKEN)")
     static let output = Option(
         name: "-o", value: "FORMAT", help: "json, jsonl or table; with json, stdout holds the payload alone")
     static let worker = Option(

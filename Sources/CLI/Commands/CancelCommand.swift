@@ -8,16 +8,19 @@ struct CancelCommand: Command {
         name: "cancel", summary: "End a task: nothing more of it runs.", operands: "TASK", operandCount: 1...1,
         details:
             "Steps that are complete keep their results in the log. A server that has the store is asked to do it; no other engine may be running on it.",
-        options: [.reason, .dryRun, .store, .output], examples: ["stepwell cancel 0197c3e2 --reason 'wrong input'"])
+        options: [.reason, .dryRun, .store, .server, .tokenFile, .output],
+        examples: ["stepwell cancel 0197c3e2 --reason 'wrong input'"])
 
     private let change: TaskChange
 
     init(_ arguments: Arguments) throws { change = try TaskChange(arguments) }
 
     func run() async throws -> ExitCode {
-        try await change.run(
-            news: "be cancelled", verb: "cancel", dry: { .cancelTask($0, reason: $1) },
-            { try await $0.cancel(reason: $1, by: Operator.actor()) })
+        try await change.run {
+            .cancel(reason: $0)
+        } news: {
+            "task \($0.short) would be cancelled"
+        }
     }
 }
 
@@ -33,10 +36,10 @@ struct ResolveCommand: Command {
             For work that was done outside, or that the rest can do without. The step becomes resolved_manually; the task goes
             on with 'stepwell resume'. A server that has the store is asked to do it; no other engine may be running on it.
             """,
-        options: [result, .reason, .dryRun, .store, .output],
+        options: [result, .reason, .dryRun, .store, .server, .tokenFile, .output],
         examples: ["stepwell resolve 0197c3e2 extract_inventory_data --result @inventory.json --reason 'sent by mail'"])
 
-    private let store: StoreLocation
+    private let site: Site
     private let format: OutputFormat
     private let task: String
     private let step: String
@@ -45,7 +48,7 @@ struct ResolveCommand: Command {
     private let isDryRun: Bool
 
     init(_ arguments: Arguments) throws {
-        store = StoreLocation(arguments)
+        site = try Site(arguments)
         format = try OutputFormat(arguments)
         task = arguments.operands[0]
         step = arguments.operands[1]
@@ -58,42 +61,9 @@ struct ResolveCommand: Command {
     }
 
     func run() async throws -> ExitCode {
-        let id = try store.ask { reader in
-            let id = try reader.findTask(task)
-            if isDryRun {
-                let index = try reader.stepIndexes(of: [step], in: id)[0]
-                try DryRun.of(.resolveStep(id, index, result: result, reason: reason), task: id, in: reader)
-                    .print("step '\(step)' would be resolved by hand", task: id, format)
-            }
-            return id
-        }
-        if isDryRun { return .success }
-        var body = JSON.reason(reason).members ?? []
-        if let result { body.append(.init("result", result.json)) }
-        let report = try await store.change(id, ["steps", step, "resolve"], .object(body)) {
-            try await $0.resolve(step, result: result, reason: reason, by: Operator.actor())
-        }
-        ReportPrinter(format: format).print(report)
-        return .success
-    }
-}
-
-extension StoreLocation {
-    /// Opens the store for one change, without running anything.
-    func change<Result: Sendable>(_ body: (Engine) async throws -> Result) async throws -> Result {
-        var options = EngineOptions()
-        options.isPassive = true
-        let failure = Once<LogError>()
-        options.observers.failure = { failure.fire($0) }
-        let engine = try await Engine.open(path, options: options)
-        do {
-            let result = try await body(engine)
-            await engine.stop(grace: .zero)
-            if let error = failure.present { throw error }
-            return result
-        } catch {
-            await engine.stop(grace: .zero)
-            throw error
-        }
+        let wish = Wish.resolve(step: step, result: result, reason: reason)
+        return try await wish.run(
+            on: task, at: site, isDryRun: isDryRun, format
+        ) { _ in "step '\(step)' would be resolved by hand" }
     }
 }

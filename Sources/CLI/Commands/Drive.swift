@@ -10,16 +10,16 @@ import Synchronization
 struct Drive {
     static let timeout = Option(
         name: "--timeout", value: "SECONDS", help: "give up waiting after so long (exit 6); the task can be resumed")
-    static let options: [Option] = [.worker, timeout, .grace, .store, .output]
+    static let options: [Option] = [.worker, timeout, .grace, .store, .server, .tokenFile, .output]
 
-    let store: StoreLocation
+    let site: Site
     let format: OutputFormat
-    private let workers: [String]
-    private let timeout: Int?
+    let workers: [String]
+    let timeout: Int?
     private let grace: Int
 
     init(_ arguments: Arguments) throws {
-        store = StoreLocation(arguments)
+        site = try Site(arguments)
         format = try OutputFormat(arguments)
         workers = arguments.all(.worker)
         timeout = try arguments.integer(Self.timeout, in: 1...Int(Int32.max))
@@ -41,7 +41,7 @@ struct Drive {
     ///   - focus: the only task that the engine is to work on; nil for all that are open.
     ///   - templates: whose handlers must be offered before `begin` is called.
     func run(
-        reason: String? = nil, focus: @escaping @Sendable (any EventReader) throws -> TaskID?,
+        on store: StoreLocation, reason: String? = nil, focus: @escaping @Sendable (any EventReader) throws -> TaskID?,
         templates: (Engine) throws -> [Template],
         begin: (Engine, Progress) async throws -> [TaskHandle]
     ) async throws -> ExitCode {
@@ -90,28 +90,6 @@ struct Drive {
             throw error
         }
     }
-
-    /// Waits for a task that a server runs. An interruption ends the wait alone.
-    func wait(for task: TaskID, on server: RunningServer) throws -> ExitCode {
-        Signals.watch { _exit(ExitCode.interrupted.rawValue) }
-        if !workers.isEmpty { note("the server that has the store runs the task; '--worker' is not needed") }
-        server.tellHold()
-        let end = timeout.map { monotonicMilliseconds() + Int64($0) * 1000 }
-        while true {
-            let report = try store.report(of: task)
-            if report.state.isClosed || report.state == .blockedByFailures || report.state == .paused {
-                return show([report])
-            }
-            let left = end.map { Int(($0 - monotonicMilliseconds() + 999) / 1000) } ?? Self.longestWait
-            guard left > 0 else {
-                note("the wait is over; the server goes on with the task")
-                return .timedOut
-            }
-            try server.wait(for: task, seconds: min(left, Self.longestWait))
-        }
-    }
-
-    private static let longestWait = 60
 
     private func wait(
         for tasks: [TaskHandle], _ interruption: Once<Void>, _ failure: Once<EngineError>

@@ -14,9 +14,9 @@ struct EventsCommand: Command {
         operands: "[TASK]", operandCount: 0...1,
         details: """
             Without TASK the whole log is printed. A decision names its cause, the number of the fact that it follows from.
-            Works while an engine is writing the store.
+            Works while an engine is writing the store. A connection to a server that breaks is made again, and no event is lost.
             """,
-        options: [follow, after, .store, format],
+        options: [follow, after, .store, .server, .tokenFile, format],
         examples: ["stepwell events 0197c3e2 -o jsonl", "stepwell events --follow --after 412 -o cloudevents"])
 
     /// What `-o` asks for here: one more than elsewhere.
@@ -34,16 +34,24 @@ struct EventsCommand: Command {
             case .jsonl: self = .jsonl
             }
         }
+
+        var form: EventForm {
+            switch self {
+            case .table: .text
+            case .json, .jsonl: .json
+            case .cloudEvents: .cloudevents
+            }
+        }
     }
 
-    private let store: StoreLocation
+    private let site: Site
     private let format: Format
     private let task: String?
     private let follows: Bool
     private let after: SequenceNumber
 
     init(_ arguments: Arguments) throws {
-        store = StoreLocation(arguments)
+        site = try Site(arguments)
         format = try Format(arguments)
         task = arguments.operands.first
         follows = arguments.has(Self.follow)
@@ -54,47 +62,13 @@ struct EventsCommand: Command {
     }
 
     func run() async throws -> ExitCode {
-        let reader = try store.reader()
-        let id = try task.map { try reader.findTask($0) }
-        let storeID = try reader.writerID()
-        var facts = TaskFacts(reader: reader)
         if format == .json { output("[") }
-        var last = after
         var count = 0
-        func print(_ record: EventRecord) throws {
-            let steps = try facts.steps(of: record.task)
-            switch format {
-            case .table: output(record.line(steps))
-            case .jsonl: output(record.jsonLine(steps))
-            case .cloudEvents:
-                let correlationID = try facts.correlationID(of: record.task)
-                let line = CloudEventJSON.line(record, storeID: storeID, correlationID: correlationID) { steps?[$0] }
-                output(String(decoding: line, as: UTF8.self))
-            case .json: output((count == 0 ? "  " : "  ,") + record.jsonLine(steps))
-            }
+        try await site.backend.events(of: task, after: after, as: format.form, follows: follows) { line in
+            output(format == .json ? (count == 0 ? "  " : "  ,") + line : line)
             count += 1
-            last = record.number
         }
-        try read(reader, id, after: last, print)
         if format == .json { output("]") }
-        while follows {
-            // LMDB tells nobody of a commit, so the end of the log is looked at.
-            try await Task.sleep(for: .milliseconds(100))
-            if try reader.currentHead().number > last { try read(reader, id, after: last, print) }
-        }
         return .success
-    }
-
-    private func read(
-        _ reader: LMDBReader, _ task: TaskID?, after: SequenceNumber, _ print: (EventRecord) throws -> Void
-    ) throws {
-        if let task {
-            try reader.events(of: task, after: after, payloads: .included, print)
-        } else {
-            try reader.events(after: after, payloads: .included) { record in
-                try print(record)
-                return true
-            }
-        }
     }
 }

@@ -21,30 +21,26 @@ struct ExportCommand: Command {
             on another way, it shows with 'import --against' that the file is this one. The template, error messages and log
             lines are not redacted.
             """,
-        options: [redact, .store],
+        options: [redact, .store, .server, .tokenFile],
         examples: [
             "stepwell export 0197c3e2 > run.stepwell",
             "stepwell export 0197c3e2 --redact /customer/email --redact /token > run.stepwell",
         ])
 
-    private let store: StoreLocation
+    private let site: Site
     private let task: String
     private let pointers: [String]
 
     init(_ arguments: Arguments) throws {
-        store = StoreLocation(arguments)
+        site = try Site(arguments)
         task = arguments.operands[0]
         pointers = arguments.all(Self.redact)
     }
 
     func run() async throws -> ExitCode {
-        let reader = try store.reader()
-        let id = try reader.findTask(task)
-        guard let bundle = try RunBundle.export(id, from: reader, redacting: pointers, version: stepwellVersion) else {
-            throw TaskNameError.unknown(task)
-        }
-        let text = try bundle.text()
+        let text = try site.backend.export(task, redacting: pointers)
         Terminal.write(String(decoding: text, as: UTF8.self), to: STDOUT_FILENO)
+        guard let bundle = try RunBundle.read(text).first else { throw BundleError.notABundle }
         note("\(bundle.line)\nsha256 \(hexadecimal(SHA256.hash(text)))")
         return .success
     }

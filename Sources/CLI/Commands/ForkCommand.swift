@@ -78,32 +78,94 @@ struct ForkCommand: Command {
 
     func run() async throws -> ExitCode {
         let template = try templatePath.map { try TemplateLoader.load(path: $0, environment: environment) }
-        let plan = try drive.store.ask { reader in
+        switch drive.site {
+        case .server(let connection): return try await run(template, on: ServerBackend(connection: connection))
+        case .store(let store): return try await run(template, in: store)
+        }
+    }
+
+    private func run(_ template: Template?, in store: StoreLocation) async throws -> ExitCode {
+        let plan = try store.ask { reader in
             try ForkPlan.make(
                 of: reader.findTask(task), in: reader, from: from, template: template, inputChanges: inputChanges,
                 given: given)
         }
         let id = plan.origin
-        for warning in plan.warnings { note("warning: \(warning)") }
         try Engine.check(plan.template, input: plan.input)
         let fresh = TaskID(
             time: SystemClock().now(), random: (.random(in: .min ... .max), .random(in: .min ... .max)))
         var submit = submit
         submit.id = fresh
         if isDryRun {
-            try DryRun.submitting(plan.command(fresh, submit), fresh)
-                .print(
-                    "task \(id.short) would be forked from '\(from)'", task: nil, drive.format,
-                    input: plan.inputChanges)
+            tell(plan.warnings)
+            try print(DryRun.submitting(plan.command(fresh, submit), fresh), id, plan.inputChanges)
             return .success
         }
-        return try await drive.run(
-            focus: { _ in fresh },
-            templates: { _ in [plan.template] },
-            begin: { [submit] engine, progress in
-                progress.notice("task \(fresh.short) is a fork of \(id.short), from '\(from)'")
-                for change in plan.inputChanges { progress.notice("  input: \(change.text.printable)") }
-                return [try await engine.fork(plan, submit)]
+        return try await RunningServer.write(
+            to: store, by: { try await run(template, on: $0) },
+            alone: { [submit] in
+                tell(plan.warnings)
+                return try await drive.run(
+                    on: store, focus: { _ in fresh },
+                    templates: { _ in [plan.template] },
+                    begin: { engine, progress in
+                        progress.notice(news(fresh, id, plan.inputChanges))
+                        return [try await engine.fork(plan, submit)]
+                    })
             })
+    }
+
+    /// Has a server run the fork.
+    private func run(_ template: Template?, on server: ServerBackend) async throws -> ExitCode {
+        let id = try server.findTask(task)
+        if let template, let templatePath, !isDryRun {
+            try server.makeKnown(template, text: try Files.read(templatePath), environment: environment)
+        }
+        let path = ["tasks", id.description, "fork"]
+        let body = body(template)
+        let plan = try server.connection.post(path, body, [("dry_run", "true")])
+        let changes = (plan["input"]?.array ?? []).map { JSONChange($0) }
+        tell(plan["warnings"]?.array?.compactMap(\.string) ?? [])
+        if isDryRun {
+            print(DryRun(plan), id, changes)
+            return .success
+        }
+        let head = try server.head()
+        guard
+            let fresh = try server.connection.post(path, body)["task_id"]?.string.flatMap({ TaskID($0) })
+        else { throw ServerError.notStepwell(server.connection.address, reason: "it tells no id of the fork") }
+        note(news(fresh, id, changes))
+        return try drive.follow([fresh], after: head, on: server)
+    }
+
+    /// The fork as a server is asked for it.
+    private func body(_ template: Template?) -> JSONText {
+        var writer = JSONWriter()
+        writer.beginObject()
+        writer.member("from", from)
+        writer.reason(submit.reason)
+        if !inputChanges.isEmpty { writer.member("input", .object(inputChanges)) }
+        if !given.isEmpty {
+            writer.name("results")
+            writer.beginObject()
+            for (step, result) in given.sorted(by: { $0.key < $1.key }) { writer.member(step, result) }
+            writer.endObject()
+        }
+        if let template { writer.member("version", template.version) }
+        writer.endObject()
+        return JSONText(trusted: writer.bytes)
+    }
+
+    private func tell(_ warnings: [String]) {
+        for warning in warnings { note("warning: \(warning)") }
+    }
+
+    private func news(_ fresh: TaskID, _ id: TaskID, _ changes: [JSONChange]) -> String {
+        (["task \(fresh.short) is a fork of \(id.short), from '\(from)'"]
+            + changes.map { "  input: \($0.text.printable)" }).joined(separator: "\n")
+    }
+
+    private func print(_ run: DryRun, _ id: TaskID, _ changes: [JSONChange]) {
+        run.print("task \(id.short) would be forked from '\(from)'", task: nil, drive.format, input: changes)
     }
 }

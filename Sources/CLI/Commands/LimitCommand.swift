@@ -20,7 +20,7 @@ struct LimitCommand: Command {
             replaces the one before as a whole. What lies behind a limit waits, and nothing else does. A server that has the store
             is asked to do it; no other engine may be running on it.
             """,
-        options: [concurrency, rate, burst, .reason, .store, .output],
+        options: [concurrency, rate, burst, .reason, .store, .server, .tokenFile, .output],
         examples: [
             "stepwell limit set handler mail.send --rate 100/min --burst 20 --reason 'the provider asks for it'",
             "stepwell limit set namespace billing --concurrency 4", "stepwell limit list",
@@ -33,13 +33,13 @@ struct LimitCommand: Command {
         case remove(LimitTarget)
     }
 
-    private let store: StoreLocation
+    private let site: Site
     private let format: OutputFormat
     private let reason: String?
     private let action: Action
 
     init(_ arguments: Arguments) throws {
-        store = StoreLocation(arguments)
+        site = try Site(arguments)
         format = try OutputFormat(arguments)
         reason = arguments[.reason]
         let words = arguments.operands
@@ -80,20 +80,22 @@ struct LimitCommand: Command {
         switch action {
         case .list: try list()
         case .set(let setting):
-            if let server = RunningServer(store) {
-                try server.put(Self.path(setting.target), setting.json(reason))
-            } else {
-                _ = try store.reader()
-                try await store.change { try await $0.setLimit(setting, reason: reason, by: Operator.actor()) }
-            }
-            try show(setting.target)
+            try await site.write(
+                by: { try $0.connection.put(Self.path(setting.target), JSONText(setting.json(reason))) },
+                alone: { store in
+                    _ = try store.reader()
+                    try await store.change { try await $0.setLimit(setting, reason: reason, by: Operator.actor()) }
+                })
+            try show(setting)
         case .remove(let target):
-            if let server = RunningServer(store) {
-                try server.delete(Self.path(target), reason: reason)
-            } else {
-                _ = try store.reader()
-                try await store.change { try await $0.removeLimit(of: target, reason: reason, by: Operator.actor()) }
-            }
+            try await site.write(
+                by: { try $0.connection.delete(Self.path(target), [("reason", reason)]) },
+                alone: { store in
+                    _ = try store.reader()
+                    try await store.change {
+                        try await $0.removeLimit(of: target, reason: reason, by: Operator.actor())
+                    }
+                })
             note("the limit of \(target) is removed")
         }
         return .success
@@ -101,24 +103,17 @@ struct LimitCommand: Command {
 
     private static func path(_ target: LimitTarget) -> [String] { ["limits", target.scope.name, target.name] }
 
-    private func show(_ target: LimitTarget) throws {
-        let reports = try store.ask { try LimitReport.all(in: $0) }
-        guard let report = reports.first(where: { $0.setting.target == target }) else { return }
-        if format == .table {
-            note("\(target): \(report.setting.words)")
-        } else {
-            format.print(report.json, table: "")
+    private func show(_ setting: LimitSetting) throws {
+        guard format != .table else { return note("\(setting.target): \(setting.words)") }
+        let limit = try site.backend.limits().first { limit in
+            limit["scope"]?.string == setting.target.scope.name && limit["name"]?.string == setting.target.name
         }
+        if let limit { format.print(limit, table: "") }
     }
 
     /// From a server, which knows who is at work; else what the store says.
     private func list() throws {
-        let limits: [JSON]
-        if let server = RunningServer(store) {
-            limits = try server.get(["limits"])["limits"]?.array ?? []
-        } else {
-            limits = try store.ask { try LimitReport.all(in: $0) }.map(\.json)
-        }
+        let limits = try site.backend.limits()
         guard format == .table else { return format.print(.array(limits), table: "") }
         guard !limits.isEmpty else { return note("no limits") }
         var table = Table("LIMIT", "NAME", "AT ONCE", "RATE", "BURST", "RUNNING", "WAITING", "SET BY", "REASON")

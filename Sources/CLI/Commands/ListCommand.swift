@@ -11,16 +11,16 @@ struct ListCommand: Command {
 
     static let help = CommandHelp(
         name: "list", summary: "List the tasks of a store, newest first.",
-        options: [state, namespace, name, limit, .store, .output],
+        options: [state, namespace, name, limit, .store, .server, .tokenFile, .output],
         examples: ["stepwell list --state blocked_by_failures", "stepwell list --namespace data_pipeline -o json"])
 
-    private let store: StoreLocation
+    private let site: Site
     private let format: OutputFormat
     private let filter: TaskFilter
     private let limit: Int
 
     init(_ arguments: Arguments) throws {
-        store = StoreLocation(arguments)
+        site = try Site(arguments)
         format = try OutputFormat(arguments)
         limit = try arguments.integer(Self.limit, in: 1...1_000_000) ?? 50
         let state: TaskState? = try arguments[Self.state].map { word in
@@ -35,10 +35,10 @@ struct ListCommand: Command {
     }
 
     func run() async throws -> ExitCode {
-        let tasks = try store.reader().tasks(matching: filter, limit: limit)
+        let tasks = try site.backend.tasks(matching: filter, limit: limit)
         switch format {
-        case .json: output(JSON.array(tasks.map(\.json)).pretty)
-        case .jsonl: for task in tasks { output(JSONText(task.json).description) }
+        case .json: output(JSON.array(tasks).pretty)
+        case .jsonl: for task in tasks { output(JSONText(task).description) }
         case .table:
             guard !tasks.isEmpty else {
                 note("no tasks")
@@ -46,10 +46,16 @@ struct ListCommand: Command {
             }
             var table = Table("TASK", "TEMPLATE", "KEY", "STATE", "DONE", "SUBMITTED", "TOOK")
             table.rows = tasks.map { task in
-                [
-                    task.id.description, "\(task.namespace)/\(task.name) \(task.version)", task.key ?? "",
-                    task.state.name, "\(task.stepsDone)/\(task.stepCount)", task.submitted.description,
-                    task.state.isClosed ? "\(task.changed - task.submitted)" : "",
+                func word(_ name: String) -> String { task[name]?.string ?? "" }
+                func count(_ name: String) -> Int64 { task[name]?.int ?? 0 }
+                let times = (Timestamp(word("submitted_at")), Timestamp(word("changed_at")))
+                let isClosed = TaskState(name: word("state"))?.isClosed ?? false
+                return [
+                    word("task_id"), "\(word("namespace"))/\(word("name")) \(word("version"))", word("key"),
+                    word("state"), "\(count("steps_done"))/\(count("steps"))", word("submitted_at"),
+                    times.0.flatMap { submitted in times.1.map { "\($0 - submitted)" } }.flatMap {
+                        isClosed ? $0 : nil
+                    } ?? "",
                 ]
             }
             output(table.text)

@@ -11,7 +11,7 @@ struct PauseCommand: Command {
             Nothing is lost: retries that come due meanwhile wait. 'run' and 'resume' leave a paused task alone. A server that
             has the store is asked to do it; no other engine may be running on it.
             """,
-        options: [.reason, .dryRun, .store, .output],
+        options: [.reason, .dryRun, .store, .server, .tokenFile, .output],
         examples: ["stepwell pause 0197c3e2 --reason 'the warehouse is being moved'"])
 
     private let change: TaskChange
@@ -19,9 +19,11 @@ struct PauseCommand: Command {
     init(_ arguments: Arguments) throws { change = try TaskChange(arguments) }
 
     func run() async throws -> ExitCode {
-        try await change.run(
-            news: "be paused", verb: "pause", dry: { .pauseTask($0, reason: $1) },
-            { try await $0.pause(reason: $1, by: Operator.actor()) })
+        try await change.run {
+            .pause(reason: $0)
+        } news: {
+            "task \($0.short) would be paused"
+        }
     }
 }
 
@@ -30,7 +32,7 @@ struct UnpauseCommand: Command {
     static let help = CommandHelp(
         name: "unpause", summary: "End the pause of a task; 'stepwell resume' then goes on with it.", operands: "TASK",
         operandCount: 1...1, details: "The task goes on where it was. A server that has the store is asked to do it.",
-        options: [.reason, .dryRun, .store, .output],
+        options: [.reason, .dryRun, .store, .server, .tokenFile, .output],
         examples: ["stepwell unpause 0197c3e2", "stepwell unpause 0197c3e2 --reason 'the warehouse is back' -o json"])
 
     private let change: TaskChange
@@ -38,47 +40,49 @@ struct UnpauseCommand: Command {
     init(_ arguments: Arguments) throws { change = try TaskChange(arguments) }
 
     func run() async throws -> ExitCode {
-        try await change.run(
-            news: "go on", verb: "resume", dry: { .resumeTask($0, reason: $1) },
-            { try await $0.resume(reason: $1, by: Operator.actor()) })
+        try await change.run {
+            .unpause(reason: $0)
+        } news: {
+            "task \($0.short) would go on"
+        }
     }
 }
 
-/// A change of one task by an engine that runs nothing: what `cancel`, `pause` and `unpause` have in common.
+/// A change of one task that takes nothing but a reason: what `cancel`, `pause` and `unpause` have in common.
 struct TaskChange: Sendable {
-    private let store: StoreLocation
+    private let site: Site
     private let format: OutputFormat
     private let task: String
     private let reason: String?
     private let isDryRun: Bool
 
     init(_ arguments: Arguments) throws {
-        store = StoreLocation(arguments)
+        site = try Site(arguments)
         format = try OutputFormat(arguments)
         task = arguments.operands[0]
         reason = arguments[.reason]
         isDryRun = arguments.has(.dryRun)
     }
 
-    /// - Parameters:
-    ///   - news: what a dry run says that the task would do.
-    ///   - verb: what a server that has the store is asked for.
-    ///   - dry: the command that a dry run decides on.
+    /// - Parameter news: what a dry run says that would happen.
+    func run(_ wish: (String?) -> Wish, news: (TaskID) -> String) async throws -> ExitCode {
+        try await wish(reason).run(on: task, at: site, isDryRun: isDryRun, format, news: news)
+    }
+}
+
+extension Wish {
+    /// Does what is wished and shows the task after it, or only says what it would come to.
     func run(
-        news: String, verb: String, dry: (TaskID, String?) -> StepwellModel.Command,
-        _ change: (TaskHandle, String?) async throws -> Void
+        on word: String, at site: Site, isDryRun: Bool, _ format: OutputFormat, news: (TaskID) -> String
     ) async throws -> ExitCode {
-        let id = try store.ask { reader in
-            let id = try reader.findTask(task)
-            if isDryRun {
-                try DryRun.of(dry(id, reason), task: id, in: reader)
-                    .print("task \(id.short) would \(news)", task: id, format)
-            }
-            return id
+        let backend = site.backend
+        let id = try backend.findTask(word)
+        if isDryRun {
+            try backend.plan(self, for: id).print(news(id), task: id, format)
+        } else {
+            try await backend.perform(self, on: id)
+            try backend.show(.report(task: id.description, details: false), format)
         }
-        if isDryRun { return .success }
-        let report = try await store.change(id, [verb], .reason(reason)) { try await change($0, reason) }
-        ReportPrinter(format: format).print(report)
         return .success
     }
 }

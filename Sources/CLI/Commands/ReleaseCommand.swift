@@ -10,25 +10,33 @@ struct ReleaseCommand: Command {
             Steps that wait are given to workers from now on. The server that has the store is asked to do it. Where nothing is held,
             nothing happens.
             """,
-        options: [.reason, .store, .output],
+        options: [.reason, .store, .server, .tokenFile, .output],
         examples: ["stepwell release --reason 'the restored copy is sound'"])
 
-    private let store: StoreLocation
+    private let site: Site
     private let format: OutputFormat
     private let reason: String?
 
     init(_ arguments: Arguments) throws {
-        store = StoreLocation(arguments)
+        site = try Site(arguments)
         format = try OutputFormat(arguments)
         reason = arguments[.reason]
     }
 
     func run() async throws -> ExitCode {
-        guard let server = RunningServer(store) else { throw NoServer(store: store.path) }
-        let answer = try server.post(["release"], .reason(reason))
+        let answer = try server().connection.post(["release"], .reason(reason))
         let isReleased = answer["released"] == .bool(true)
         format.print(answer, table: isReleased ? "released: steps are given to workers" : "there was no hold")
         return .success
+    }
+
+    private func server() throws -> ServerBackend {
+        switch site {
+        case .server(let connection): return ServerBackend(connection: connection)
+        case .store(let store):
+            guard let server = RunningServer.of(store) else { throw NoServer(store: store.path) }
+            return server
+        }
     }
 }
 

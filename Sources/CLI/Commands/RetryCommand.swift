@@ -36,34 +36,33 @@ struct RetryCommand: Command {
     }
 
     func run() async throws -> ExitCode {
-        let id = try drive.store.ask { reader in
-            let id = try reader.findTask(task)
-            if isDryRun {
-                let indexes = try reader.stepIndexes(of: steps, in: id)
-                try DryRun.of(.retryTask(id, steps: indexes, reason: reason), task: id, in: reader)
-                    .print("task \(id.short) would be retried", task: id, drive.format)
-            }
-            return id
+        let backend = drive.site.backend
+        let id = try backend.findTask(task)
+        let wish = Wish.retry(steps: steps, reason: reason)
+        if isDryRun {
+            try backend.plan(wish, for: id).print("task \(id.short) would be retried", task: id, drive.format)
+            return .success
         }
-        if isDryRun { return .success }
-        if let server = RunningServer(drive.store) {
-            var body = JSON.reason(reason).members ?? []
-            if !steps.isEmpty { body.append(.init("steps", .array(steps.map(JSON.string)))) }
-            try server.post(["tasks", id.description, "retry"], .object(body))
-            return try drive.wait(for: id, on: server)
-        }
-        return try await drive.run(
-            focus: { _ in id },
-            templates: { engine in
-                guard let summary = try engine.store.task(id), !summary.state.isClosed,
-                    let template = try engine.store.template(summary.template)
-                else { return [] }
-                return [template]
+        return try await drive.site.write(
+            by: { server in
+                let head = try server.head()
+                try await server.perform(wish, on: id)
+                return try drive.follow([id], after: head, on: server)
             },
-            begin: { engine, _ in
-                let handle = engine.task(id)
-                try await handle.retry(steps: steps, reason: reason, by: Operator.actor())
-                return [handle]
+            alone: { store in
+                try await drive.run(
+                    on: store, focus: { _ in id },
+                    templates: { engine in
+                        guard let summary = try engine.store.task(id), !summary.state.isClosed,
+                            let template = try engine.store.template(summary.template)
+                        else { return [] }
+                        return [template]
+                    },
+                    begin: { engine, _ in
+                        let handle = engine.task(id)
+                        try await handle.retry(steps: steps, reason: reason, by: Operator.actor())
+                        return [handle]
+                    })
             })
     }
 }

@@ -17,7 +17,7 @@ struct RunCommand: Command {
     private static let tag = Option(name: "--tag", value: "TEXT", help: "kept and shown", isRepeatable: true)
 
     static let help = CommandHelp(
-        name: "run", summary: "Submit a task of a template and drive it to its end in this process.",
+        name: "run", summary: "Submit a task of a template and drive it to its end, in this process or by a server.",
         operands: "TEMPLATE.yaml", operandCount: 1...1,
         details: """
             Every transition is on disk before anything follows from it. After a crash, or kill -9, the same command with the
@@ -31,12 +31,12 @@ struct RunCommand: Command {
 
     static let handlesSignals = true
 
-    private let drive: Drive
-    private let path: String
-    private let input: JSONText
-    private let environment: String?
-    private let submit: SubmitOptions
-    private let isDryRun: Bool
+    let drive: Drive
+    let path: String
+    let input: JSONText
+    let environment: String?
+    let submit: SubmitOptions
+    let isDryRun: Bool
 
     init(_ arguments: Arguments) throws {
         drive = try Drive(arguments)
@@ -56,59 +56,75 @@ struct RunCommand: Command {
     func run() async throws -> ExitCode {
         let template = try TemplateLoader.load(path: path, environment: environment)
         try Engine.check(template, input: input)
-        let known = Known(template: template, submit: submit)
-        if let settled = try known.settled(in: drive.store) {
-            note(news(of: settled.summary, template))
-            return drive.show([settled.report])
-        }
-        let submit = self.submit
         let fresh = TaskID(
             time: SystemClock().now(), random: (.random(in: .min ... .max), .random(in: .min ... .max)))
+        switch drive.site {
+        case .server(let connection):
+            return try await run(template, fresh, on: ServerBackend(connection: connection))
+        case .store(let store): return try await run(template, fresh, in: store)
+        }
+    }
+
+    private func run(_ template: Template, _ fresh: TaskID, in store: StoreLocation) async throws -> ExitCode {
+        let known = Known(template: template, submit: submit)
+        if let settled = try known.settled(in: store) {
+            note(news(of: Existing(settled.summary), template))
+            return drive.show([settled.report])
+        }
         if isDryRun {
-            try dryRun(template, known, fresh)
+            try dryRun(template, known, fresh, in: store)
             return .success
         }
-        if let server = RunningServer(drive.store) { return try run(template, on: server) }
-        return try await drive.run(
-            focus: { try known.find($0)?.id ?? fresh },
-            templates: { engine in
-                guard let existing = try known.find(engine.store) else { return [template] }
-                return existing.state.isClosed ? [] : try [engine.store.template(existing.template) ?? template]
-            },
-            begin: { engine, progress in
-                if let existing = try known.find(engine.store) {
-                    progress.notice(news(of: existing, template))
-                    return [engine.task(existing.id)]
-                }
-                var submit = submit
-                submit.id = fresh
-                return [try await engine.submit(template, input: input, submit)]
+        let submit = self.submit
+        return try await RunningServer.write(
+            to: store, by: { try await run(template, fresh, on: $0) },
+            alone: {
+                try await drive.run(
+                    on: store, focus: { try known.find($0)?.id ?? fresh },
+                    templates: { engine in
+                        guard let existing = try known.find(engine.store) else { return [template] }
+                        return existing.state.isClosed
+                            ? [] : try [engine.store.template(existing.template) ?? template]
+                    },
+                    begin: { engine, progress in
+                        if let existing = try known.find(engine.store) {
+                            progress.notice(news(of: Existing(existing), template))
+                            return [engine.task(existing.id)]
+                        }
+                        var submit = submit
+                        submit.id = fresh
+                        return [try await engine.submit(template, input: input, submit)]
+                    })
             })
     }
 
-    /// Has the server that has the store run the task.
-    private func run(_ template: Template, on server: RunningServer) throws -> ExitCode {
-        try server.put(template: try Files.read(path), environment: environment)
-        let answer = try server.post(["tasks"], submit.body(template, input))
-        guard let id = answer["task_id"]?.string.flatMap({ TaskID($0) }) else {
-            throw TaskNameError.unknown(submit.key ?? template.name)
+    private func dryRun(
+        _ template: Template, _ known: Known, _ fresh: TaskID, in store: StoreLocation
+    ) throws {
+        if let reader = try? store.reader(), let existing = try known.find(reader) {
+            return try DryRun.of(nil, task: existing.id, in: reader)
+                .print(news(of: Existing(existing), template), task: existing.id, drive.format)
         }
-        note("task \(id.short) is run by the server that has the store")
-        return try drive.wait(for: id, on: server)
+        try dryRunOfNew(template, fresh)
     }
 
-    private func dryRun(_ template: Template, _ known: Known, _ fresh: TaskID) throws {
-        if let reader = try? drive.store.reader(), let existing = try known.find(reader) {
-            return try DryRun.of(nil, task: existing.id, in: reader)
-                .print(news(of: existing, template), task: existing.id, drive.format)
-        }
+    func dryRunOfNew(_ template: Template, _ fresh: TaskID) throws {
         let submission = Submission(template, input, submit, fresh)
         let command = StepwellModel.Command.submitTask(fresh, submission, template, known: nil, replacing: true)
         try DryRun.submitting(command, fresh).print("a new task would be submitted", task: nil, drive.format)
     }
 
+    /// A task that the key names already.
+    struct Existing {
+        var id: TaskID
+        var key: String?
+        var state: TaskState
+        /// The digest of its template.
+        var template: String?
+    }
+
     /// What is to be said of a task that the key names already.
-    private func news(of existing: TaskSummary, _ template: Template) -> String {
+    func news(of existing: Existing, _ template: Template) -> String {
         let (key, id) = (existing.key ?? "", existing.id.short)
         let news =
             switch existing.state {
@@ -118,27 +134,14 @@ struct RunCommand: Command {
             case .paused: "key '\(key)': task \(id) is paused; 'stepwell unpause \(id)' lets it go on"
             default: "key '\(key)': going on with task \(id)"
             }
-        guard existing.template != template.digest else { return news }
+        guard existing.template != template.digest.description else { return news }
         return news + "\nit was started with another text of the template, and keeps it; --new takes the present one"
     }
 }
 
-extension SubmitOptions {
-    /// The submission as a server is asked for it.
-    fileprivate func body(_ template: Template, _ input: JSONText) -> JSON {
-        var members: [JSON.Member] = [
-            .init("namespace", .string(template.namespace)), .init("name", .string(template.name)),
-            .init("version", .string(template.version)), .init("context", input.json),
-            .init("replace", .bool(replacing)),
-            .init("tags", .array(tags.map(JSON.string))),
-        ]
-        if let priority { members.append(.init("priority", .number(String(priority)))) }
-        for (name, text) in [
-            ("idempotency_key", key), ("initiator", initiator), ("source_system", sourceSystem), ("reason", reason),
-        ] {
-            if let text { members.append(.init(name, .string(text))) }
-        }
-        return .object(members)
+extension RunCommand.Existing {
+    init(_ task: TaskSummary) {
+        self.init(id: task.id, key: task.key, state: task.state, template: task.template.description)
     }
 }
 

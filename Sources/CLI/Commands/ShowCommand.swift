@@ -8,24 +8,21 @@ struct ShowCommand: Command {
         name: "show", summary: "Show a task: its steps as a tree, attempts, errors, and what each step waits for.",
         operands: "TASK", operandCount: 1...1,
         details: "Works while an engine is writing the store.",
-        options: [.store, .output], examples: ["stepwell show 0197c3e2", "stepwell show 0197c3e2 -o json"])
+        options: [.store, .server, .tokenFile, .output],
+        examples: ["stepwell show 0197c3e2", "stepwell show 0197c3e2 -o json"])
 
-    private let store: StoreLocation
+    private let site: Site
     private let format: OutputFormat
     private let task: String
 
     init(_ arguments: Arguments) throws {
-        store = StoreLocation(arguments)
+        site = try Site(arguments)
         format = try OutputFormat(arguments)
         task = arguments.operands[0]
     }
 
     func run() async throws -> ExitCode {
-        let reader = try store.reader()
-        let id = try reader.findTask(task)
-        guard var report = try TaskReport.read(id, from: reader) else { throw TaskNameError.unknown(task) }
-        try report.readForks(from: reader)
-        ReportPrinter(format: format, showsDetails: true, activity: try reader.activity()).print(report)
+        try site.backend.show(.report(task: task, details: true), format)
         return .success
     }
 }

@@ -1,5 +1,4 @@
-import StepwellLog
-import StepwellModel
+import StepwellHistory
 
 /// Does long work on files and shows on a terminal how far it is: `total` and `done` are numbers of bytes.
 func withProgress<Result: Sendable>(
@@ -19,11 +18,4 @@ func withProgress<Result: Sendable>(
     _ = await ticker.result
     status.end()
     return try result.get()
-}
-
-extension LogHead {
-    /// For people: where a log ends, and what to note down to know it again.
-    var line: String {
-        number == .zero ? "no events" : "head \(number)  \(time)  \(hexadecimal(hash))"
-    }
 }

@@ -81,7 +81,7 @@ struct LineView: ProgressView {
             names[report.id] = report.template.steps.map(\.name)
             for record in early.removeValue(forKey: report.id) ?? [] { print(record, of: report.id) }
         case .records(let records):
-            for record in records where record.isTransition {
+            for record in records where record.event.type.isTransition {
                 if let task = record.task { print(record, of: task) }
             }
         case .notice(let text): note(text)
@@ -95,17 +95,4 @@ struct LineView: ProgressView {
     }
 
     mutating func end() {}
-}
-
-extension EventRecord {
-    /// Whether the event tells of something that a reader of a cron mail wants to know; facts that only repeat what the
-    /// decision after them says are left out.
-    fileprivate var isTransition: Bool {
-        switch event {
-        case .stepEnqueued, .attemptSucceeded, .retryDue, .attemptStopped, .stepReset, .attemptCheckpointed,
-            .stepAdopted:
-            false
-        default: true
-        }
-    }
 }

@@ -44,7 +44,7 @@ struct TaskMomentView {
                 "  what was decided because of it comes next; '--at \(decided.rawValue)' shows the task after that")
         }
         lines.append("")
-        lines.append(ReportText(report: story.report).text)
+        lines.append(ReportText(report: story.report, isColored: Terminal.stdoutIsColored).text)
         let narrator = Narrator(story)
         func section(_ heading: String, _ states: StepState...) {
             let steps = story.report.steps.indices.filter { states.contains(story.report.steps[$0].state) }

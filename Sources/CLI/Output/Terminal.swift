@@ -12,6 +12,8 @@ enum Terminal {
     static let colorAllowed =
         (getenv("NO_COLOR").map { $0.pointee == 0 } ?? true)
         && (getenv("TERM").map { String(cString: $0) != "dumb" } ?? true)
+    static let stdoutIsColored = stdoutIsTerminal && colorAllowed
+    static let stderrIsColored = stderrIsTerminal && colorAllowed
 
     /// Gives a standard stream that is closed to `/dev/null`. Else the next file to be opened, which may be the store's, would
     /// get its number, and everything that is printed.
@@ -70,24 +72,4 @@ func output(_ text: String) {
 /// Writes to standard error, followed by a line's end.
 func note(_ text: String) {
     Terminal.write(text + "\n", to: STDERR_FILENO)
-}
-
-/// A colour of text, by the codes of ECMA-48.
-enum Color: String {
-    case red = "31"
-    case green = "32"
-    case yellow = "33"
-    case blue = "34"
-    case gray = "90"
-    case bold = "1"
-}
-
-extension String {
-    func colored(_ color: Color, if wanted: Bool) -> String {
-        wanted && Terminal.colorAllowed ? "\u{1B}[\(color.rawValue)m\(self)\u{1B}[0m" : self
-    }
-
-    func padded(to width: Int) -> String {
-        count >= width ? self : self + String(repeating: " ", count: width - count)
-    }
 }

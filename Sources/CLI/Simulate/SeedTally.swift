@@ -1,4 +1,5 @@
 import StepwellEngine
+import StepwellHistory
 import StepwellModel
 import StepwellSimulation
 

@@ -1,3 +1,4 @@
+import StepwellHistory
 import StepwellModel
 import StepwellSimulation
 

@@ -14,6 +14,9 @@
 
 // open() and fcntl() are variadic, and Swift imports no variadic function.
 int linux_open(const char *path, int flags, mode_t mode);
+
+// A directory as a place in /proc/self/fd, by which a socket in it can be named however long its path is. -1 with errno.
+int linux_open_directory(const char *path);
 int linux_set_nonblocking(int descriptor);
 int linux_set_close_on_exec(int descriptor);
 

@@ -6,23 +6,26 @@ extension LMDBReader {
     package var isEngineAtWork: Bool { Self.isEngineAtWork(on: environment.path) }
 
     /// The same without opening the store.
-    package static func isEngineAtWork(on path: String) -> Bool {
+    package static func isEngineAtWork(on path: String) -> Bool { engineProcess(on: path) != nil }
+
+    /// The process of the engine that is at work on the store.
+    package static func engineProcess(on path: String) -> Int? {
         let directory = StoreDirectory(path: path)
         let descriptor = open(directory.enginePath, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { return false }
+        guard descriptor >= 0 else { return nil }
         defer { close(descriptor) }
-        guard let owner = EngineLock.owner(descriptor) else { return false }
+        guard let owner = EngineLock.owner(descriptor) else { return nil }
         // A process that has ended, but whose parent has not asked how, still answers to signals.
         let status = "/proc/\(owner)/stat"
         let process = open(status, O_RDONLY | O_CLOEXEC)
-        guard process >= 0 else { return false }
+        guard process >= 0 else { return nil }
         defer { close(process) }
         var bytes = [UInt8](repeating: 0, count: 1024)
         let count = read(process, &bytes, bytes.count)
         // `1234 (name) S …`; the name may hold anything.
         guard count > 0, let end = bytes[..<count].lastIndex(of: UInt8(ascii: ")")), end + 2 < count else {
-            return false
+            return nil
         }
-        return bytes[end + 2] != UInt8(ascii: "Z")
+        return bytes[end + 2] == UInt8(ascii: "Z") ? nil : owner
     }
 }

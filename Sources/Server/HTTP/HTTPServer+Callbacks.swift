@@ -1,5 +1,6 @@
 import CMicroHTTPD
 import Glibc
+import Stepwell
 import StepwellModel
 import Synchronization
 
@@ -220,6 +221,7 @@ private func queue(_ answer: HTTPResponse, _ exchange: Exchange) -> MHD_Result {
     let connection = exchange.connection
     defer { MHD_destroy_response(response) }
     if !answer.contentType.isEmpty { MHD_add_response_header(response, "Content-Type", answer.contentType) }
+    MHD_add_response_header(response, "X-Stepwell-Version", stepwellVersion)
     for (name, value) in answer.headers { MHD_add_response_header(response, name, value) }
     return MHD_queue_response(connection, UInt32(answer.status), response)
 }

@@ -51,10 +51,19 @@ package enum ListenSocket {
         var address = sockaddr_un()
         address.sun_family = sa_family_t(AF_UNIX)
         let capacity = MemoryLayout.size(ofValue: address.sun_path)
-        guard path.utf8.count < capacity else {
-            throw ListenError(reason: "the path of the socket is longer than \(capacity - 1) bytes: '\(path)'")
+        var name = path
+        var directory: Int32 = -1
+        defer { if directory >= 0 { close(directory) } }
+        // The system takes no longer names than that; an open directory gives the socket a short one.
+        if path.utf8.count >= capacity, let slash = path.lastIndex(of: "/") {
+            directory = linux_open_directory(slash == path.startIndex ? "/" : String(path[..<slash]))
+            guard directory >= 0 else { throw .last("'\(path)'") }
+            name = "/proc/self/fd/\(directory)\(path[slash...])"
         }
-        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: Array(path.utf8)) }
+        guard name.utf8.count < capacity else {
+            throw ListenError(reason: "the name of the socket is longer than \(capacity - 1) bytes: '\(name)'")
+        }
+        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: Array(name.utf8)) }
         let descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
         guard descriptor >= 0 else { throw .last("'\(path)'") }
         // The store's lock is held, so no other server of this store can be listening there.

@@ -11,6 +11,13 @@ extension Routes {
     private static let lastID = Operation.Parameter(
         "last-event-id", "The number of the last event that was seen.", ["type": "integer", "minimum": 0],
         isHeader: true)
+    private static let form = Operation.Parameter(
+        "format", "How each event is written.",
+        ["type": "string", "enum": .array(EventForm.allCases.map { .string($0.rawValue) }), "default": "json"])
+    private static let follows = Operation.Parameter(
+        "follow",
+        "Without it, or `true`, the stream never ends; else it does with the last event of now, and says `event: end`.",
+        ["type": "boolean", "default": true])
     private static let stream = Operation.Content(type: "text/event-stream", schema: ["type": "string"])
 
     static let events: [Route] = [
@@ -27,7 +34,7 @@ extension Routes {
                 details: """
                     Each event has its number as `id`; whoever comes again with `Last-Event-ID` misses and repeats nothing.
                     """,
-                query: [after, lastID], answers: [(200, "Events for ever.", stream)]),
+                query: [after, form, follows, lastID], answers: [(200, "Events for ever.", stream)]),
             .now { call in try follow(call, of: nil) }),
         Route(
             "GET", "/v1/tasks/{task}/events", .view,
@@ -39,12 +46,18 @@ extension Routes {
             "GET", "/v1/tasks/{task}/events/stream", .view,
             Operation(
                 id: "followTaskEvents", tag: "Events", summary: "The events of one task as server-sent events.",
-                query: [after, lastID], answers: [(200, "Events for ever.", stream)]),
+                query: [after, form, follows, lastID], answers: [(200, "Events for ever.", stream)]),
             .now { call in try follow(call, of: try call.task()) }),
     ]
 
     private static func follow(_ call: Call, of task: TaskID?) throws -> HTTPResponse {
-        try call.allowOnly("after")
+        try call.allowOnly("after", "format", "follow")
+        guard let form = EventForm(rawValue: call.request.queried("format") ?? EventForm.json.rawValue) else {
+            throw Problem.malformed(
+                "'\(call.request.queried("format") ?? "")' is no format of events",
+                cure: "those are: " + EventForm.allCases.map(\.rawValue).joined(separator: ", "))
+        }
+        let follows = try call.request.queried("follow") == nil || call.flag("follow")
         var after = UInt64(try call.integer("after", in: 0...Int.max) ?? 0)
         if let last = call.request.headers["last-event-id"] {
             guard let number = UInt64(last) else {
@@ -52,8 +65,9 @@ extension Routes {
             }
             after = max(after, number)
         }
-        let stream = EventStream(
-            call.service, task: task, after: SequenceNumber(after), namespaces: call.identity.namespaces)
+        let stream = try EventStream(
+            call.service, task: task, after: SequenceNumber(after), form: form,
+            until: follows ? nil : call.service.store.head.number, namespaces: call.identity.namespaces)
         var response = HTTPResponse(stream: stream, contentType: "text/event-stream")
         response.headers.append(("Cache-Control", "no-store"))
         return response

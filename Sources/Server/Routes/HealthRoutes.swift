@@ -69,10 +69,12 @@ extension Routes {
             Operation(
                 id: "getStatistics", tag: "Health", summary: "Count what the store holds: events, tasks, bytes.",
                 details: "Goes through all events once, which takes a while in a large store.",
-                answers: [(200, "The counts.", .json("Statistics"))]),
+                query: [.color], answers: [(200, "The counts.", .shown("Statistics"))]),
             .slow { call in
+                try call.allowOnly("color")
                 try call.needAllNamespaces("the counts are")
-                return HTTPResponse(json: try call.service.store.statistics().json)
+                return try call.answer(
+                    ShownStatistics(try call.service.store.statistics(), path: call.service.store.path))
             }),
         Route(
             "GET", "/v1/openapi.json", .none,

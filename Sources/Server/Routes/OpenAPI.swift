@@ -94,6 +94,7 @@ extension Operation.Content {
     fileprivate var json: JSON {
         var members: [JSON.Member] = [.init("schema", schema)]
         if let example { members.append(.init("example", example)) }
-        return .object([.init(type, .object(members))])
+        let text: [JSON.Member] = hasText ? [.init("text/plain", ["schema": ["type": "string"]])] : []
+        return .object([.init(type, .object(members))] + text)
     }
 }

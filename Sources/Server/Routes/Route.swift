@@ -60,6 +60,17 @@ struct Operation: Sendable {
         var schema: JSON
         var example: JSON?
         var isRequired = true
+        /// Whether it can be had for people too, with `Accept: text/plain`.
+        var hasText = false
+
+        /// What people can have as text.
+        static func shown(_ name: String) -> Content {
+            var content = json(name)
+            content.hasText = true
+            return content
+        }
+
+        static let text = Content(type: "text/plain", schema: ["type": "string"])
 
         static func json(_ name: String, example: JSON? = nil, isRequired: Bool = true) -> Content {
             Content(

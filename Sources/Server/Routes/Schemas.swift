@@ -228,6 +228,25 @@ enum Schemas {
                     "findings": list(
                         object(["severity": text, "code": text, "message": text, "line": count, "column": count])),
                 ], required: ["valid", "findings"])),
+        .init(
+            "DryRun",
+            object(
+                [
+                    "dry_run": ["const": true], "task_id": text, "reused": list(text), "replaced": list(text),
+                    "next": list(text), "later": list(text), "held": list(text), "input": list(["type": "object"]),
+                    "warnings": list(text),
+                ], required: ["dry_run", "reused", "replaced", "next", "later", "held"])),
+        .init(
+            "LogLines",
+            object(
+                [
+                    "lines": list(
+                        object(
+                            [
+                                "time": time, "step": text, "attempt": count, "lease": count, "level": text,
+                                "text": text,
+                            ])), "next": textOrNull,
+                ], required: ["lines", "next"])),
         .init("Explanation", object([:])),
         .init("Difference", object([:])),
         .init("World", object([:])),

@@ -69,9 +69,11 @@ extension Routes {
             Operation(
                 id: "resolveStep", tag: "Steps",
                 summary: "Settle a step by hand, with or without a result, so that the steps after it can run.",
+                query: [.dryRun],
                 body: .json("Resolution", example: ["result": ["rows": 3], "reason": "loaded by hand"]),
                 answers: [(200, "The task.", .json("Task"))], problems: [404, 409]),
             .later { call in
+                try call.allowOnly("dry_run")
                 let reader = try call.members(only: ["result", "reason"])
                 let (result, reason) = try reading { () throws(Malformed) in
                     (
@@ -80,6 +82,10 @@ extension Routes {
                     )
                 }
                 let id = try call.task()
+                if try call.flag("dry_run") {
+                    let index = try call.service.store.stepIndexes(of: [call["step"]], in: id)[0]
+                    return try call.dryRun(.resolveStep(id, index, result: result, reason: reason), id)
+                }
                 try await call.service.engine.task(id)
                     .resolve(call["step"], result: result, reason: reason, by: call.identity.actor())
                 return HTTPResponse(json: try call.report(id).json)

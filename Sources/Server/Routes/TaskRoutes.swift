@@ -64,14 +64,59 @@ extension Routes {
             "GET", "/v1/tasks/{task}", .view,
             Operation(
                 id: "getTask", tag: "Tasks", summary: "Show a task: its state, its steps, their results.",
-                query: [.wait],
-                answers: [(200, "The task.", .json("Task"))], problems: [404]),
+                query: [
+                    .wait,
+                    .init(
+                        "details", "Also the task's forks; as text also its input and backtraces.",
+                        ["type": "boolean"]), .color,
+                ],
+                answers: [(200, "The task.", .shown("Task"))], problems: [404]),
             .later { call in
-                try call.allowOnly("wait")
+                try call.allowOnly("wait", "details", "color")
                 let id = try call.task()
+                let details = try call.flag("details")
                 try await call.service.settled(id, within: try call.wait())
-                return HTTPResponse(json: try call.report(id).json)
+                var report = try call.report(id)
+                if details { try report.readForks(from: call.service.store) }
+                return try call.answer(
+                    ShownReport(report, showsDetails: details, activity: details ? .atWork : .unknown))
             }),
+        Route(
+            "GET", "/v1/tasks/{task}/plan", .view,
+            Operation(
+                id: "planTask", tag: "Tasks", summary: "Say which steps are done, which run next, and which then.",
+                answers: [(200, "The steps.", .json("DryRun"))], problems: [404]),
+            .now { call in
+                try call.allowOnly()
+                return try call.dryRun(nil, try call.task())
+            }),
+        Route(
+            "GET", "/v1/tasks/{task}/graph", .view,
+            Operation(
+                id: "drawTask", tag: "Tasks", summary: "Draw the steps of a task with their states.",
+                query: [.graphFormat], answers: [(200, "The drawing.", .text)], problems: [404]),
+            .now { call in
+                try call.allowOnly("format")
+                let report = try call.report(try call.task())
+                return HTTPResponse(
+                    GraphText(template: report.template, states: report.steps.map(\.state)), try call.graphFormat())
+            }),
+        Route(
+            "GET", "/v1/tasks/{task}/logs", .view,
+            Operation(
+                id: "listLogLines", tag: "Tasks", summary: "List what the handlers of a task have written.",
+                details: "By attempt, in the order in which they began, and in each in the order of writing.",
+                query: [
+                    .init("step", "Only lines of this step."),
+                    .init(
+                        "limit", "At most so many.",
+                        ["type": "integer", "minimum": 1, "maximum": 10_000, "default": 1000]),
+                    .init(
+                        "cursor", "The `next` of the page before.",
+                        ["type": "string", "pattern": "^[0-9]{1,15}-[0-9]{1,10}$"]),
+                ],
+                answers: [(200, "A page of lines.", .json("LogLines"))], problems: [404]),
+            .slow { call in try logLines(call) }),
         action("cancel", "End a task: nothing more of it runs.") { id, _, reason, _ in .cancelTask(id, reason: reason)
         },
         action("pause", "Start nothing more of a task until it is resumed; what runs may end.") { id, _, reason, _ in
@@ -83,14 +128,20 @@ extension Routes {
             Operation(
                 id: "retryTask", tag: "Tasks",
                 summary: "Let failed steps begin again with fresh attempts; what is complete does not run again.",
+                query: [.dryRun],
                 body: .json("Retry", example: ["steps": ["load"], "reason": "the API is back"], isRequired: false),
                 answers: [(200, "The task.", .json("Task"))], problems: [404, 409]),
             .later { call in
+                try call.allowOnly("dry_run")
                 let reader = try call.members(only: ["steps", "reason"])
                 let (steps, reason) = try reading { () throws(Malformed) in
                     (try reader.optionalStrings("steps"), try reader.optionalString("reason"))
                 }
                 let id = try call.task()
+                if try call.flag("dry_run") {
+                    let indexes = try call.service.store.stepIndexes(of: steps, in: id)
+                    return try call.dryRun(.retryTask(id, steps: indexes, reason: reason), id)
+                }
                 try await call.service.engine.task(id).retry(steps: steps, reason: reason, by: call.identity.actor())
                 return HTTPResponse(json: try call.report(id).json)
             }),
@@ -103,13 +154,17 @@ extension Routes {
         Route(
             "POST", "/v1/tasks/{task}/\(verb)", .operate,
             Operation(
-                id: "\(verb)Task", tag: "Tasks", summary: summary,
+                id: "\(verb)Task", tag: "Tasks", summary: summary, query: [.dryRun],
                 body: .json("Reason", example: ["reason": "wrong input"], isRequired: false),
                 answers: [(200, "The task.", .json("Task"))], problems: [404, 409]),
             .later { call in
+                try call.allowOnly("dry_run")
                 let reader = try call.members(only: ["reason"])
                 let reason = try reading { () throws(Malformed) in try reader.optionalString("reason") }
                 let id = try call.task()
+                if try call.flag("dry_run") {
+                    return try call.dryRun(command(id, call, reason, call.service), id)
+                }
                 try await call.service.engine.core.send(
                     command(id, call, reason, call.service), by: call.identity.actor())
                 return HTTPResponse(json: try call.report(id).json)
@@ -131,10 +186,14 @@ extension Routes {
             let found = try call.service.store.tasks(key: key).filter { task in
                 call.identity.namespaces.includes(task.namespace) && filter.state ?? task.state == task.state
                     && filter.namespace ?? task.namespace == task.namespace && filter.name ?? task.name == task.name
+                    && filter.before.map { (task.submitted, task.id) < ($0.submitted, $0.id) } ?? true
             }
-            return HTTPResponse(json: ["tasks": .array(found.prefix(limit).map(\.json)), "next": nil])
+            return page(Array(found.prefix(limit)), limit)
         }
-        let tasks = try call.visible(filter, limit)
+        return page(try call.visible(filter, limit), limit)
+    }
+
+    private static func page(_ tasks: [TaskSummary], _ limit: Int) -> HTTPResponse {
         // A page that is not full is the last.
         let next = tasks.count == limit ? tasks.last.map { JSON.string(TaskPlace($0).cursor) } : nil
         return HTTPResponse(json: ["tasks": .array(tasks.map(\.json)), "next": next ?? .null])

@@ -53,6 +53,15 @@ extension Routes {
                 return HTTPResponse(json: try call.template().json)
             }),
         Route(
+            "GET", "/v1/templates/{namespace}/{name}/graph", .view,
+            Operation(
+                id: "drawTemplate", tag: "Templates", summary: "Draw the steps of a template.",
+                query: [version, .graphFormat], answers: [(200, "The drawing.", .text)], problems: [404]),
+            .now { call in
+                try call.allowOnly("version", "format")
+                return HTTPResponse(GraphText(template: try call.template()), try call.graphFormat())
+            }),
+        Route(
             "POST", "/v1/templates/validate", .view,
             Operation(
                 id: "validateTemplate", tag: "Templates",
@@ -77,16 +86,6 @@ extension Call {
         }
         return try service.catalog.find(
             namespace: self["namespace"], name: self["name"], version: request.queried("version"))
-    }
-}
-
-extension Template {
-    fileprivate var nameJSON: JSON {
-        [
-            "namespace": .string(namespace), "name": .string(name), "version": .string(version),
-            "digest": .string(digest.description), "steps": .number(String(steps.count)),
-            "description": description.map(JSON.string) ?? .null,
-        ]
     }
 }
 

@@ -100,15 +100,7 @@ extension HTTPResponse {
 
 extension WorkerJoin {
     fileprivate func json(_ held: Int, session: RemoteWorkerReport?) -> JSON {
-        var members: [JSON.Member] = [
-            .init("name", .string(name)), .init("kind", .string("\(kind)")),
-            .init(
-                "handlers",
-                .array(handlers.map { ["name": .string($0.name), "version": .string($0.version)] })),
-            .init("concurrency", .number(String(slots))), .init("running", .number(String(held))),
-            .init("namespaces", .array(namespaces.map(JSON.string))),
-            .init("labels", .object(labels.map { .init($0.name, .string($0.value)) })),
-        ]
+        var members = json(running: held).members ?? []
         if let session {
             members += [
                 .init("worker_id", .string(session.id)),

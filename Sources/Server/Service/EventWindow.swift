@@ -7,7 +7,7 @@ import Synchronization
 /// must not read and write out each event a thousand times.
 final class EventWindow: Sendable {
     private struct State {
-        var facts: TaskFacts
+        var lines: EventLines
         var pages: [EventPage] = []
         var byteCount = 0
         /// The pages hold what follows this number, up to `end`.
@@ -19,10 +19,10 @@ final class EventWindow: Sendable {
     private let bytesMax: Int
     private let state: Mutex<State>
 
-    init(_ store: LMDBLog, bytesMax: Int = 4 << 20) {
+    init(_ store: LMDBLog, bytesMax: Int = 4 << 20) throws {
         self.store = store
         self.bytesMax = bytesMax
-        state = Mutex(State(facts: TaskFacts(reader: store)))
+        state = Mutex(State(lines: try EventLines(.json, from: store)))
     }
 
     /// Events after a number, as many as come in one piece; none when there are no more.
@@ -44,7 +44,7 @@ final class EventWindow: Sendable {
 
     /// Adds what has come since; false if nothing has.
     private func grow(_ state: inout State) throws -> Bool {
-        let page = try EventPage(store, task: nil, after: state.end, .all, &state.facts)
+        let page = try EventPage(store, task: nil, after: state.end, .all, &state.lines)
         guard page.count > 0 else { return false }
         state.pages.append(page)
         state.byteCount += page.bytes.count

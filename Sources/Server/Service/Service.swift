@@ -41,7 +41,7 @@ package final class Service: Sendable {
         self.workers = workers
         self.access = access
         self.metrics = metrics
-        window = EventWindow(engine.store)
+        window = try EventWindow(engine.store)
     }
 
     var store: LMDBLog { engine.store }

@@ -60,7 +60,7 @@ package final class ServiceHost: Sendable {
         do {
             let access = try Access(
                 TokenFile(store: configuration.store), isTokenNeeded: configuration.isTokenNeeded)
-            let service = Service(
+            let service = try Service(
                 engine: engine, catalog: TemplateCatalog(), feed: feed,
                 workers: RemoteWorkers(host: engine.core, reactor: reactor, lease: configuration.lease), access: access,
                 metrics: metrics, refusals: Refusals(tell: configuration.refused), released: configuration.released)

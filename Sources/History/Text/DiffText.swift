@@ -1,4 +1,3 @@
-import StepwellHistory
 import StepwellModel
 
 /// A comparison of two tasks for people.

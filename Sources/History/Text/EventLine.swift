@@ -1,10 +1,9 @@
-import StepwellHistory
 import StepwellLog
 import StepwellModel
 
 extension EventRecord {
     /// The event as one line for people.
-    func line(_ steps: [String]?) -> String {
+    package func line(_ steps: [String]?) -> String {
         let task = self.task.map { "  \($0.short)" } ?? ""
         let cause = isDecision ? "  ← \(cause)" : ""
         let detail = event.detail(steps)
@@ -12,7 +11,7 @@ extension EventRecord {
     }
 
     /// The event as one line of JSON.
-    func jsonLine(_ steps: [String]?) -> String {
+    package func jsonLine(_ steps: [String]?) -> String {
         String(decoding: EventJSON.line(self) { steps?[$0] }, as: UTF8.self)
     }
 }

@@ -1,17 +1,21 @@
-import StepwellHistory
-import StepwellModel
+package import StepwellModel
 
 /// A task's steps as a tree: each step under the last of its dependencies, so that it stands once.
-struct TaskTree {
-    struct Line {
-        var step: Int
+package struct TaskTree {
+    package struct Line {
+        package var step: Int
         /// The branches before the name, such as `│  └─ `.
-        var branch: String
+        package var branch: String
+
+        package init(step: Int, branch: String) {
+            self.step = step
+            self.branch = branch
+        }
     }
 
-    let lines: [Line]
+    package let lines: [Line]
 
-    init(_ template: Template) {
+    package init(_ template: Template) {
         var children = [[Int]](repeating: [], count: template.steps.count)
         var roots: [Int] = []
         for (index, step) in template.steps.enumerated() {
@@ -34,7 +38,7 @@ struct TaskTree {
 }
 
 extension StepState {
-    var symbol: String {
+    package var symbol: String {
         switch self {
         case .pending: "·"
         case .enqueued: "○"
@@ -48,7 +52,7 @@ extension StepState {
         }
     }
 
-    var color: Color {
+    package var color: Color {
         switch self {
         case .complete, .resolvedManually: .green
         case .error, .cancelled: .red
@@ -60,7 +64,7 @@ extension StepState {
 }
 
 extension TaskState {
-    var color: Color {
+    package var color: Color {
         switch self {
         case .complete, .resolvedManually: .green
         case .error, .cancelled, .blockedByFailures: .red

@@ -1,5 +1,5 @@
 /// A number of bytes for people: `512 B`, `1.4 MiB`.
-func byteCount(_ bytes: Int) -> String {
+package func byteCount(_ bytes: Int) -> String {
     guard bytes >= 1024 else { return "\(bytes) B" }
     var tenths = bytes * 10
     var unit = 0
@@ -12,7 +12,7 @@ func byteCount(_ bytes: Int) -> String {
 
 extension Int {
     /// With separators: `1,234,567`.
-    var grouped: String {
+    package var grouped: String {
         let digits = Array(String(magnitude))
         var text = self < 0 ? "-" : ""
         for (index, digit) in digits.enumerated() {

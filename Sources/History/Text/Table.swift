@@ -1,13 +1,13 @@
 /// Rows under headings, in columns as wide as they need.
-struct Table {
-    var headings: [String]
-    var rows: [[String]] = []
+package struct Table {
+    private let headings: [String]
+    package var rows: [[String]] = []
 
-    init(_ headings: String...) {
+    package init(_ headings: String...) {
         self.headings = headings
     }
 
-    var text: String {
+    package var text: String {
         let all = [headings] + rows
         let widths = headings.indices.map { column in all.map { $0[column].count }.max() ?? 0 }
         return all.map { row in

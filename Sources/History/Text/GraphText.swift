@@ -1,20 +1,42 @@
-import StepwellModel
+package import StepwellModel
 
-/// The steps and edges of a template as text, Mermaid or Graphviz' DOT.
-struct GraphText {
-    enum Format: String {
-        case text, mermaid, dot
+/// The steps and edges of a template as text, Mermaid, Graphviz' DOT or JSON.
+package struct GraphText {
+    package enum Format: String, CaseIterable, Sendable {
+        case text, mermaid, dot, json
     }
 
     let template: Template
     let states: [StepState]?
 
-    func text(_ format: Format) -> String {
+    package init(template: Template, states: [StepState]? = nil) {
+        self.template = template
+        self.states = states
+    }
+
+    package func text(_ format: Format) -> String {
         switch format {
         case .text: tree
         case .mermaid: mermaid
         case .dot: dot
+        case .json: json.pretty
         }
+    }
+
+    /// The steps and the edges between them, in the template's order.
+    private var json: JSON {
+        [
+            "namespace": .string(template.namespace), "name": .string(template.name),
+            "version": .string(template.version),
+            "steps": .array(
+                template.steps.enumerated().map { index, step in
+                    var members: [JSON.Member] = [.init("name", .string(step.name))]
+                    if let states { members.append(.init("state", .string(states[index].name))) }
+                    members.append(
+                        .init("dependencies", .array(step.dependencies.map { .string(template.steps[$0].name) })))
+                    return .object(members)
+                }),
+        ]
     }
 
     private var tree: String {

@@ -1,15 +1,23 @@
-import StepwellHistory
 import StepwellModel
 
 /// A report for people: the task, its steps as a tree, and what is wrong or awaited.
-struct ReportText {
+package struct ReportText {
     let report: TaskReport
-    var isColored = Terminal.stdoutIsTerminal
-    var showsDetails = false
+    let isColored: Bool
+    let showsDetails: Bool
     /// Of the store that the report is from. Nil: it is of the past, and nothing is advised.
-    var activity: StoreActivity?
+    let activity: StoreActivity?
 
-    var text: String {
+    package init(
+        report: TaskReport, isColored: Bool = false, showsDetails: Bool = false, activity: StoreActivity? = nil
+    ) {
+        self.report = report
+        self.isColored = isColored
+        self.showsDetails = showsDetails
+        self.activity = activity
+    }
+
+    package var text: String {
         var lines = [heading]
         let tree = TaskTree(report.template)
         let width = tree.lines.map { $0.branch.count + report.steps[$0.step].name.count }.max() ?? 0
@@ -99,7 +107,7 @@ struct ReportText {
 
 extension StepReport {
     /// Attempts, duration, and what the step waits for, in a few words.
-    var facts: String {
+    package var facts: String {
         var facts: [String] = []
         if attempts > 0 {
             facts.append(attempts == 1 && state == .complete ? "1 attempt" : "attempt \(attempts) of \(attemptsMax)")

@@ -1,4 +1,3 @@
-import StepwellHistory
 import StepwellKernel
 import StepwellLog
 import StepwellModel

@@ -1,0 +1,89 @@
+import Glibc
+import StepwellEngine
+import StepwellHTTP
+import StepwellHistory
+import StepwellLog
+import StepwellModel
+
+/// Events of a server as they come. When the connection breaks, it is made again, and the events go on behind the last that came.
+struct Following {
+    private let connection: ServerConnection
+    private let path: [String]
+    private let form: EventForm
+    private(set) var last: SequenceNumber
+
+    /// How long a server may be away before that is an error, in milliseconds.
+    static let patience: Int64 = 300_000
+    private static let delayMax: UInt32 = 2_000_000
+
+    /// - Parameter task: nil: all events.
+    init(_ connection: ServerConnection, task: TaskID?, after: SequenceNumber, as form: EventForm) {
+        self.connection = connection
+        path = (task.map { ["tasks", $0.description] } ?? []) + ["events", "stream"]
+        self.form = form
+        last = after
+    }
+
+    /// Hands events over until `body` says false, or, if it does not follow, until the last of now.
+    /// - Parameter patience: how long to try again; nil: for ever.
+    /// - Throws: `HTTPError.interrupted` when the client was interrupted.
+    mutating func run(
+        follows: Bool, patience: Int64?, _ body: @escaping (ServerSentEvents.Event) -> Bool
+    ) throws {
+        var delay: UInt32 = 50_000
+        var lostAt: Int64?
+        var hasBegun = false
+        while true {
+            let position = Position(last)
+            do {
+                try connection.stream(
+                    path,
+                    [
+                        ("after", "\(last.rawValue)"), ("format", form.rawValue),
+                        ("follow", follows ? nil : "false"),
+                    ], lastID: "\(last.rawValue)", onOpen: { position.isOpen = true }
+                ) { event in
+                    if event.id.isEmpty {
+                        if event.type == "end" { position.isAtEnd = true }
+                        return !position.isAtEnd
+                    }
+                    if let number = UInt64(event.id) { position.last = SequenceNumber(number) }
+                    position.isAtEnd = !body(event)
+                    return !position.isAtEnd
+                }
+                hasBegun = true
+            } catch HTTPError.noConnection(let address, let reason) where hasBegun || position.isOpen {
+                hasBegun = true
+                if lostAt == nil { note("the connection to \(address) is broken, trying again: \(reason)") }
+            } catch let refusal as ServerRefusal where hasBegun && Self.isPassing(refusal) {}
+            if position.isAtEnd {
+                last = position.last
+                return
+            }
+            if position.last > last { (lostAt, delay) = (nil, 50_000) }
+            last = position.last
+            let now = monotonicMilliseconds()
+            lostAt = lostAt ?? now
+            if let patience, let lostAt, now - lostAt > patience {
+                throw HTTPError.noConnection("\(connection.address)", reason: "it was away for too long")
+            }
+            usleep(delay)
+            delay = min(delay * 2, Self.delayMax)
+        }
+    }
+
+    /// Whether a server says so only while it starts or stops.
+    private static func isPassing(_ refusal: ServerRefusal) -> Bool {
+        ["stopping", "not_ready", "busy"].contains(refusal.code)
+    }
+
+    /// Where the stream stands, for the closure that the client calls on this same thread.
+    private final class Position {
+        var last: SequenceNumber
+        var isAtEnd = false
+        /// Whether the server has said anything.
+        var isOpen = false
+
+        init(_ last: SequenceNumber) { self.last = last }
+    }
+}
