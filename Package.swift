@@ -131,6 +131,8 @@ let package = Package(
             name: "LogTests", dependencies: ["StepwellLog", "StepwellModel", "CLMDB"], path: "Tests/LogTests",
             swiftSettings: dialect),
         .testTarget(
+            name: "HTTPTests", dependencies: ["StepwellHTTP"], path: "Tests/HTTPTests", swiftSettings: dialect),
+        .testTarget(
             name: "EngineTests",
             dependencies: ["StepwellEngine", "StepwellKernel", "StepwellLog", "StepwellModel", "CLinux"],
             path: "Tests/EngineTests", swiftSettings: dialect),

@@ -143,6 +143,7 @@ package final class Loop {
                 try state.perform(complete, by: actor, closed: closed, in: &turn)
                 // Not before: the log keeps no template of a submission that was refused.
                 if let template { pending.batch.templates.append(template.encoded()) }
+                if case .pruneTasks(let ids, _) = complete { pending.batch.pruned += ids }
                 return nil
             } catch { return .rejected(error) }
         } catch { return .log(error) }
@@ -200,8 +201,18 @@ package final class Loop {
         return template
     }
 
-    /// Adds to a submission what only the log knows: who has the key.
+    /// Adds what only the log knows: to a submission who has the key, to a pruning what leaves.
     private func completed(_ command: Command) throws(LogError) -> Command {
+        if case .pruneTasks(let ids, var pruning) = command {
+            var tasks: [TaskSummary] = []
+            for id in ids {
+                guard let task = try log.task(id), task.state.isClosed, task.changed < pruning.before else { continue }
+                tasks.append(task)
+            }
+            pruning.taskCount = tasks.count
+            pruning.eventCount = tasks.reduce(0) { $0 + Int($1.eventCount) }
+            return .pruneTasks(tasks.map(\.id), pruning)
+        }
         guard case .submitTask(let id, let submission, let template, nil, false) = command, let key = submission.key
         else { return command }
         let owner = try log.task(namespace: submission.namespace, name: submission.name, key: key)
@@ -249,7 +260,7 @@ extension Command {
     /// The task that the command is about.
     fileprivate var task: TaskID? {
         switch self {
-        case .startEngine, .drainEngine, .stopEngine, .registerTemplate, .setLimit, .removeLimit, .joinWorker,
+        case .startEngine, .drainEngine, .stopEngine, .registerTemplate, .setLimit, .removeLimit, .pruneTasks, .joinWorker,
             .loseWorker:
             nil
         case .submitTask(let id, _, _, _, _), .forkTask(let id, _, _, _), .finishAttempt(let id, _, _),

@@ -5,6 +5,10 @@ public struct ServerSentEvents: Sendable {
         public var id = ""
         public var type = ""
         public var data = ""
+
+        public init(id: String = "", type: String = "", data: String = "") {
+            (self.id, self.type, self.data) = (id, type, data)
+        }
     }
 
     private var line: [UInt8] = []

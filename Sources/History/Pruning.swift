@@ -39,6 +39,7 @@ package struct Pruning: Sendable {
         Report(tasks: tasks.count, events: tasks.reduce(0) { $0 + Int($1.eventCount) })
     }
 
+    /// Prunes a store that nobody works on.
     /// - Parameters:
     ///   - archive: takes each step's bundles and returns when they are on disk; nothing leaves the store before.
     ///   - progress: what has left so far, and how many tasks will.
@@ -47,27 +48,40 @@ package struct Pruning: Sendable {
         _ editor: StoreEditor, archive: (([UInt8]) throws -> Void)? = nil,
         progress: (Report, _ total: Int) -> Void = { _, _ in }
     ) throws -> Report {
-        let tasks = try editor.prunableTasks(endedBefore: before)
-        var report = Report()
-        for step in steps(tasks) {
-            if let archive {
-                var text: [UInt8] = []
-                for task in step {
-                    guard let bundle = try RunBundle.export(task, from: editor, version: version) else { continue }
-                    text += try bundle.text()
-                }
-                try archive(text)
-            }
-            report.events += try editor.prune(
+        var report = try run(editor, archive: archive, progress: progress) { step in
+            try editor.prune(
                 PruningStep(tasks: step, before: before, reason: reason, actor: actor, now: now()))
-            report.tasks += step.count
-            progress(report, tasks.count)
         }
         if report.tasks > 0 { report.templates = try editor.pruneTemplates() }
         return report
     }
 
-    private func steps(_ tasks: [TaskSummary]) -> [[TaskID]] {
+    /// The same where somebody else does it: reads what is to leave, archives it, and says what may leave.
+    /// - Parameter remove: lets tasks leave; gives the number of their events.
+    package func run(
+        _ store: some StoreQueries, archive: (([UInt8]) throws -> Void)?, progress: (Report, _ total: Int) -> Void,
+        remove: ([TaskID]) throws -> Int
+    ) throws -> Report {
+        let tasks = try store.prunableTasks(endedBefore: before)
+        var report = Report()
+        for step in steps(tasks) {
+            if let archive {
+                var text: [UInt8] = []
+                for task in step {
+                    guard let bundle = try RunBundle.export(task, from: store, version: version) else { continue }
+                    text += try bundle.text()
+                }
+                try archive(text)
+            }
+            report.events += try remove(step)
+            report.tasks += step.count
+            progress(report, tasks.count)
+        }
+        return report
+    }
+
+    /// The tasks in portions, of which each leaves at once.
+    package func steps(_ tasks: [TaskSummary]) -> [[TaskID]] {
         var steps: [[TaskID]] = []
         var events = 0
         for task in tasks {

@@ -44,6 +44,7 @@ extension State {
         case .removeLimit(let target, let reason):
             guard let known = lanes.limits.number(of: target) else { throw .unknownLimit(target) }
             return Fact(.limitRemoved(LimitRemoval(target, limit: known, reason: reason)))
+        case .pruneTasks(_, let pruning): return Fact(.storePruned(pruning))
         case .joinWorker(let join): return Fact(.workerJoined(join))
         case .loseWorker(let worker, let reason): return Fact(.workerLeft(worker, reason: reason))
         case .submitTask(let id, let submission, let template, let known, let replacing):

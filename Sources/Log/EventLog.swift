@@ -111,6 +111,8 @@ package struct LogBatch: Sendable {
     package var limits: [LimitRow] = []
     /// Limits that are no more, by the events that had set them.
     package var limitsGone: [SequenceNumber] = []
+    /// Closed tasks that leave with this batch, with all that is theirs.
+    package var pruned: [TaskID] = []
 
     package init() {}
 

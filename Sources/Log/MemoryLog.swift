@@ -11,6 +11,7 @@ package final class MemoryLog: EventLog {
     package var head: LogHead { state.withLock { $0.head } }
 
     package func append(_ batch: LogBatch) throws(LogError) {
+        precondition(batch.pruned.isEmpty, "a log in memory keeps everything")
         try state.withLock { state throws(LogError) in try state.append(batch) }
     }
 

@@ -8,6 +8,8 @@ package enum Command: Sendable {
     /// Sets a limit, or sets it anew.
     indirect case setLimit(LimitSetting, reason: String?)
     case removeLimit(LimitTarget, reason: String?)
+    /// Lets closed tasks leave the log. That they may, and how many events they have, whoever keeps the log has seen to.
+    indirect case pruneTasks([TaskID], StorePruning)
     case joinWorker(WorkerJoin)
     case loseWorker(WorkerID, reason: String)
     /// `known` is the task that the log's index names for the submission's key, if it is closed.

@@ -6,8 +6,8 @@ import signal
 import unittest
 from typing import List
 
-from remote_cli import Remote, RemoteTest
-from serving import RawWorker
+from remote_cli import FLAKY, Remote, RemoteTest
+from serving import CHAIN, RawWorker
 from support import wait_until
 
 FORMATS: List[List[str]] = [[], ["-o", "json"], ["-o", "jsonl"]]
@@ -103,6 +103,38 @@ class SameBothWays(RemoteTest):
         self.compare("list", "--limit", "1200")
         self.compare("list", "--limit", "5000", "-o", "jsonl")
         self.assertEqual(len(self.remote.json("list", "--limit", "5000")), 1203)
+
+
+class PagesOfAKey(RemoteTest):
+    def test_they_go_on(self) -> None:
+        names = [f"name{number}" for number in range(7)]
+        for name in names:
+            self.server.request("PUT", "/templates", CHAIN.replace("name: chain", f"name: {name}").encode())
+            self.server.post("/tasks", {"name": name, "idempotency_key": "same"})
+        found, cursor, pages = [], "", 0
+        while cursor is not None:
+            page = self.server.get("/tasks?key=same&limit=3" + (f"&cursor={cursor}" if cursor else ""))
+            found += [task["name"] for task in page["tasks"]]
+            cursor, pages = page["next"], pages + 1
+        self.assertEqual(found, names[::-1])
+        self.assertEqual(pages, 3)
+        self.assertEqual(self.server.get("/tasks?key=same&limit=7&state=complete"), {"tasks": [], "next": None})
+
+
+class LogPages(RemoteTest):
+    def test_lines_come_in_pages(self) -> None:
+        many = FLAKY.replace("flaky", "many").replace("echo looking >&2; test -e ready &&", "seq 1 2500 >&2;")
+        self.server.request("PUT", "/templates", many.encode())
+        task = self.server.post("/tasks?wait=30s", {"name": "many"})["task_id"]
+        self.assertEqual(self.remote.run("logs", task).stdout, self.stepwell.run("logs", task).stdout)
+        found, cursor = [], ""
+        while cursor is not None:
+            page = self.server.get(f"/tasks/{task}/logs?step=load&limit=999" + (f"&cursor={cursor}" if cursor else ""))
+            found += [line["text"] for line in page["lines"]]
+            cursor = page["next"]
+        self.assertEqual(found, [str(number) for number in range(1, 2501)])
+        self.assertEqual(self.server.request("GET", f"/tasks/{task}/logs?cursor=x")[0], 400)
+        self.assertEqual(self.server.request("GET", f"/tasks/{task}/logs?step=none")[1]["code"], "unknown_step")
 
 
 class Follow(RemoteTest):

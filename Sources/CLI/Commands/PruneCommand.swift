@@ -48,21 +48,33 @@ struct PruneCommand: Command {
 
     func run() async throws -> ExitCode {
         // Whether there is a store is asked as a reader asks it, which makes nothing.
-        _ = try store.reader()
-        let editor = try StoreEditor(path: store.path)
-        if try editor.origin()?.kind == .imported { throw LogError.imported(path: store.path) }
+        let isImported = try store.ask { try $0.origin()?.kind == .imported }
+        if isImported { throw LogError.imported(path: store.path) }
         let before = Timestamp.now.advanced(by: Milliseconds(-age.rawValue))
         let report: Pruning.Report
         if isDryRun {
-            report = Pruning.preview(try editor.prunableTasks(endedBefore: before))
+            report = Pruning.preview(try store.ask { try $0.prunableTasks(endedBefore: before) })
         } else {
             let pruning = Pruning(
                 before: before, reason: reason, actor: Operator.actor(), version: stepwellVersion, now: { .now })
-            let file = try archive.map { try Archive($0) }
             let isShown = Terminal.stderrIsTerminal
-            report = try pruning.run(editor, archive: file.map { file in { try file.append($0) } }) { report, total in
+            let progress = { (report: Pruning.Report, total: Int) in
                 if isShown { Terminal.write("\rprune: \(report.tasks) of \(total) tasks ", to: 2) }
             }
+            report = try await RunningServer.write(
+                to: store,
+                by: { server in
+                    let file = try archive.map { try Archive($0) }
+                    return try pruning.run(
+                        store.reader(), archive: file.map { file in { try file.append($0) } }, progress: progress
+                    ) { try server.prune($0, before: before, reason: reason) }
+                },
+                alone: {
+                    let editor = try StoreEditor(path: store.path)
+                    let file = try archive.map { try Archive($0) }
+                    return try pruning.run(
+                        editor, archive: file.map { file in { try file.append($0) } }, progress: progress)
+                })
             if isShown { Terminal.write("\r\u{1B}[K", to: 2) }
         }
         switch format {
@@ -76,6 +88,20 @@ struct PruneCommand: Command {
             ])
         }
         return .success
+    }
+}
+
+extension ServerBackend {
+    /// Lets tasks leave the server's store.
+    /// - Returns: how many events have gone.
+    fileprivate func prune(_ tasks: [TaskID], before: Timestamp, reason: String?) throws -> Int {
+        var writer = JSONWriter()
+        writer.beginObject()
+        writer.member("before", before.description)
+        writer.member("tasks", .array(tasks.map { .string($0.description) }))
+        writer.reason(reason)
+        writer.endObject()
+        return Int(try connection.post(["prune"], JSONText(trusted: writer.bytes))["events"]?.int ?? 0)
     }
 }
 

@@ -43,6 +43,10 @@ struct LMDBWriter: ~Copyable {
             for snapshot in batch.snapshots { try rows.put(snapshot, in: transaction, environment.tables) }
             for task in batch.tasks { try rows.put(task, in: transaction, environment.tables) }
             for line in batch.logLines { try rows.put(line, in: transaction, environment.tables) }
+            if !batch.pruned.isEmpty {
+                _ = try environment.remove(batch.pruned, transaction)
+                try environment.countAbsent(transaction)
+            }
         }
         head = next
     }

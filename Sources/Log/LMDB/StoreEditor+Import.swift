@@ -44,7 +44,7 @@ extension StoreEditor {
             }
             try putTask(task.summary, &rows, transaction)
             for line in task.logLines { try rows.put(line, in: transaction, tables) }
-            try countAbsent(transaction)
+            try environment.countAbsent(transaction)
         }
     }
 
@@ -63,20 +63,6 @@ extension StoreEditor {
             else { return }
             try identity.withRawBytes { try transaction.put(tables.keys, $0, id) }
         }
-    }
-
-    /// Notes how many events are not there, of all up to the last commit.
-    func countAbsent(_ transaction: borrowing WriteTransaction) throws {
-        let tables = environment.tables
-        let last: UInt64 = try {
-            let commits = try transaction.cursor(tables.commits)
-            return try commits.move(.last)?.key.bigEndian(at: 0) ?? 0
-        }()
-        let absent = last - UInt64(try transaction.count(tables.events))
-        guard absent > 0 else { return try transaction.delete(tables.meta, StoreInfo.absentKey.bytes) }
-        var writer = CBORWriter()
-        writer.unsigned(absent)
-        try transaction.put(tables.meta, StoreInfo.absentKey, writer.bytes)
     }
 }
 

@@ -50,7 +50,7 @@ package final class StoreEditor: StoreQueries {
             try transaction.putLimits(batch.limits, gone: [], tables)
             for task in batch.tasks { try rows.put(task, in: transaction, tables) }
             for line in batch.logLines { try rows.put(line, in: transaction, tables) }
-            try countAbsent(transaction)
+            try environment.countAbsent(transaction)
         }
     }
 }

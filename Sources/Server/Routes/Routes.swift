@@ -1,4 +1,5 @@
 /// All that the server can be asked.
 enum Routes {
-    static let all: [Route] = tasks + steps + bulk + events + templates + history + limits + workers + health + metrics
+    static let all: [Route] =
+        tasks + steps + bulk + events + templates + history + prune + limits + workers + health + metrics
 }

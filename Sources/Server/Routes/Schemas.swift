@@ -117,6 +117,13 @@ enum Schemas {
                     "reason": textOrNull,
                 ], required: ["from"], isClosed: true)),
         .init(
+            "Prune",
+            object(
+                [
+                    "before": time,
+                    "tasks": ["type": ["array", "null"], "items": text, "maxItems": 1000], "reason": textOrNull,
+                ], required: ["before"], isClosed: true)),
+        .init(
             "Hello",
             object(
                 [
@@ -236,6 +243,11 @@ enum Schemas {
                     "next": list(text), "later": list(text), "held": list(text), "input": list(["type": "object"]),
                     "warnings": list(text),
                 ], required: ["dry_run", "reused", "replaced", "next", "later", "held"])),
+        .init(
+            "Pruned",
+            object(
+                ["dry_run": ["type": "boolean"], "before": time, "tasks": count, "events": count],
+                required: ["dry_run", "before", "tasks", "events"])),
         .init(
             "LogLines",
             object(

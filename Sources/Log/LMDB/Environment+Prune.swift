@@ -1,0 +1,129 @@
+package import StepwellModel
+
+extension StoreQueries {
+    /// The closed tasks that have ended before a time and may leave, those first that ended first. A task stays when others have
+    /// its identity key and stay, since the key names it and must not name an older one.
+    package func prunableTasks(endedBefore time: Timestamp) throws(LogError) -> [TaskSummary] {
+        let tables = environment.tables
+        return try environment.read { transaction throws(LogError) in
+            var found: [TaskSummary] = []
+            var kept: Set<[UInt8]> = []
+            let cursor = try transaction.cursor(tables.tasks)
+            var row = try cursor.move(.first)
+            while let (key, value) = row {
+                guard let id = RowKey.id(from: key) else {
+                    throw LogError.corrupt("a task's id is not 16 bytes long", at: nil)
+                }
+                let task = try RowCodec.task(id, from: value)
+                if task.state.isClosed, task.changed < time {
+                    found.append(task)
+                } else if let identity = task.identity {
+                    kept.insert(identity)
+                }
+                row = try cursor.move(.next)
+            }
+            if !kept.isEmpty {
+                var free: [TaskSummary] = []
+                for task in found {
+                    guard let identity = task.identity, kept.contains(identity) else {
+                        free.append(task)
+                        continue
+                    }
+                    let owner = try identity.withRawBytes { key throws(LogError) in
+                        try transaction.get(tables.keys, key)
+                    }
+                    if owner.flatMap({ RowKey.id(from: $0) }) != task.id { free.append(task) }
+                }
+                found = free
+            }
+            return found.sorted { $0.last < $1.last }
+        }
+    }
+}
+
+extension Environment {
+    /// Takes tasks out with all that is theirs.
+    /// - Returns: the numbers of the events that have gone.
+    func remove(_ ids: [TaskID], _ transaction: borrowing WriteTransaction) throws -> [SequenceNumber] {
+        var numbers: [SequenceNumber] = []
+        var rows = RowWriter()
+        for id in ids {
+            guard let task = try transaction.task(id, tables) else { continue }
+            var next = task.last
+            while next > .zero {
+                numbers.append(next)
+                next = try withUnsafeBytes(of: RowKey.number(next)) { key in
+                    guard let event = try transaction.get(tables.events, key) else {
+                        throw LogError.corrupt("the event is missing, though others name it", at: next)
+                    }
+                    let previous = try EventCodec.previous(event, number: next)
+                    guard previous < next else {
+                        throw LogError.corrupt("its task's event before it is later", at: next)
+                    }
+                    return previous
+                }
+            }
+            try rows.remove(task, in: transaction, tables)
+        }
+        numbers.sort()
+        for commit in try commits(of: numbers, without: Set(ids), transaction) {
+            try rows.put(commit, in: transaction, tables)
+        }
+        for number in numbers {
+            try withUnsafeBytes(of: RowKey.number(number)) { try transaction.delete(tables.events, $0) }
+        }
+        return numbers
+    }
+
+    /// The commits that have the events, as they are when the tasks are gone.
+    private func commits(
+        of numbers: [SequenceNumber], without tasks: Set<TaskID>, _ transaction: borrowing WriteTransaction
+    ) throws -> [Commit] {
+        let rows = try transaction.cursor(tables.commits)
+        let events = try transaction.cursor(tables.events)
+        var found: [Commit] = []
+        for number in numbers {
+            if let last = found.last?.last, number <= last { continue }
+            guard let row = try withUnsafeBytes(of: RowKey.number(number), { try rows.seek($0) }), row.key.count == 8
+            else {
+                throw LogError.corrupt("the event belongs to no commit", at: number)
+            }
+            var commit = try RowCodec.commit(last: SequenceNumber(row.key.bigEndian(at: 0)), from: row.value)
+            var stored: [StoredEvent] = []
+            var event = try withUnsafeBytes(of: RowKey.number(commit.first)) { try events.seek($0) }
+            while let (key, value) = event, key.count == 8, key.bigEndian(at: 0) <= commit.last.rawValue {
+                stored.append(StoredEvent(number: SequenceNumber(key.bigEndian(at: 0)), bytes: value))
+                event = try events.move(.next)
+            }
+            commit.runs = try commit.runs(of: stored) { run, _ in run.task.map { !tasks.contains($0) } ?? true }
+            found.append(commit)
+        }
+        return found
+    }
+
+    /// Notes how many events are not there, of all up to the last commit.
+    func countAbsent(_ transaction: borrowing WriteTransaction) throws {
+        let last: UInt64 = try {
+            let commits = try transaction.cursor(tables.commits)
+            return try commits.move(.last)?.key.bigEndian(at: 0) ?? 0
+        }()
+        let absent = last - UInt64(try transaction.count(tables.events))
+        guard absent > 0 else { return try transaction.delete(tables.meta, StoreInfo.absentKey.bytes) }
+        var writer = CBORWriter()
+        writer.unsigned(absent)
+        try transaction.put(tables.meta, StoreInfo.absentKey, writer.bytes)
+    }
+}
+
+extension TaskSummary {
+    /// The row of its identity key, if it has one.
+    fileprivate var identity: [UInt8]? { key.map { RowKey.identity(namespace: namespace, name: name, key: $0) } }
+}
+
+extension WriteTransaction {
+    fileprivate func task(_ id: TaskID, _ tables: Tables) throws -> TaskSummary? {
+        try withUnsafeBytes(of: RowKey.id(id)) { key in
+            try get(tables.tasks, key).map { try RowCodec.task(id, from: $0) }
+        }
+    }
+}
