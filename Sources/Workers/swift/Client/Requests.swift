@@ -128,7 +128,9 @@ extension HTTPError {
     /// Without the address, which stands before it.
     fileprivate var reason: String {
         switch self {
-        case .notReached(_, let reason), .noConnection(_, let reason), .badAddress(_, let reason): reason
+        case .notReached(_, let reason), .noConnection(_, let reason), .noTrust(_, let reason), .noHTTP(_, let reason),
+            .badAddress(_, let reason):
+            reason
         case .timeout(_, let limit): "nothing came within \(limit)"
         case .interrupted: message
         }
