@@ -63,6 +63,21 @@ class ClientTest < Minitest::Test
     assert_equal("/base/v1/tasks/gr%C3%B6%C3%9Fe/steps/a%2F%20b", @requests.pop[1])
   end
 
+  def test_every_other_wish_has_its_address
+    summary = { namespace: "n", name: "a", version: "1", digest: "d" }
+    {
+      "POST /base/v1/tasks/t/pause" => [{ "reason" => "why" }, TASK, ->(it) { it.pause_task("t", reason: "why") }],
+      "POST /base/v1/tasks/t/resume" => [{}, TASK, ->(it) { it.resume_task("t") }],
+      "POST /base/v1/tasks/t/steps/s/resolve" => [{ "result" => { "n" => 1 } }, TASK, ->(it) { it.resolve_step("t", "s", result: { n: 1 }) }],
+      "PUT /base/v1/templates" => ["name: a", summary, ->(it) { it.put_template("name: a") }]
+    }.each do |wanted, (sent, document, call)|
+      answer(200, document)
+      call.call(client)
+      method, path, _, body = @requests.pop
+      assert_equal([wanted, sent], ["#{method} #{path}", sent.is_a?(Hash) ? JSON.parse(body) : body])
+    end
+  end
+
   def test_errors
     answer(404, { code: "unknown_task", detail: "there is no task 'x'", cure: "look" })
     error = assert_raises(Stepwell::ApiError) { client.get_task("x") }

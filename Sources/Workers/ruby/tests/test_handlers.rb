@@ -183,6 +183,15 @@ class TemplateTest < Minitest::Test
     assert_equal([%w[a c], 1, "never", 1], [run.outcomes.keys.sort, run.attempts["a"], run.outcomes["a"].message, run.result("c")])
   end
 
+  def test_given_results_stand_for_steps
+    add = step_handler("add_one", depends_on: { n: "a" }) { |n:| n["n"] + 1 }
+    steps = [{ name: "a", handler: { command: ["false"] } }, { name: "b", callable: "add_one", dependencies: ["a"] }]
+    run = Stepwell::Testing.run_template(steps, handlers: [add], results: { a: { n: 1 } })
+    assert_equal([{ "a" => { "n" => 1 }, "b" => 2 }, 0], [run.results, run.attempts["a"]])
+    assert_raises(ArgumentError) { Stepwell::Testing.run_template(steps, handlers: [add]) }
+    assert_match(/no steps: z/, assert_raises(ArgumentError) { Stepwell::Testing.run_template(steps, handlers: [add], results: { z: 1 }) }.message)
+  end
+
   def test_templates_without_sense
     yes = step_handler("sense") { 1 }
     circle = [{ name: "a", callable: "sense", dependencies: ["b"] }, { name: "b", callable: "sense", dependencies: ["a"] }]

@@ -4,9 +4,11 @@ use std::fmt;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use serde_json::{json, Map, Value};
+use serde_json::{json, Value};
 
+use crate::answers::{list, text, unreadable, CreatedTask, Step, Task, TaskList, Template};
 use crate::http::{Address, Http, Response};
+use crate::new_task::{NewTask, TaskFilter};
 use crate::problem::Problem;
 use crate::worker::variable;
 
@@ -14,14 +16,6 @@ const DEFAULT_URL: &str = "http://127.0.0.1:7420";
 const LIMIT: Duration = Duration::from_secs(60);
 /// The longest wait that one request asks for.
 const WAIT_MAX: Duration = Duration::from_secs(60);
-const SETTLED: [&str; 5] = [
-    "complete",
-    "cancelled",
-    "error",
-    "blocked_by_failures",
-    "resolved_manually",
-];
-
 /// The name that users of Tasker know.
 pub type TaskerClient = Client;
 
@@ -47,172 +41,7 @@ impl fmt::Display for ClientError {
 
 impl std::error::Error for ClientError {}
 
-type Answer<T> = Result<T, ClientError>;
-
-/// A task to be submitted: its name, and what else is wanted.
-#[derive(Clone, Debug, PartialEq)]
-pub struct NewTask(Map<String, Value>);
-
-impl NewTask {
-    /// A task of the newest version of a template in the namespace `default`, with an empty context.
-    pub fn new(name: impl Into<String>) -> NewTask {
-        NewTask(Map::new())
-            .with("name", name.into())
-            .with("context", json!({}))
-    }
-
-    fn with(mut self, member: &str, value: impl Into<Value>) -> NewTask {
-        self.0.insert(member.to_string(), value.into());
-        self
-    }
-
-    /// The template's namespace.
-    pub fn namespace(self, namespace: impl Into<String>) -> NewTask {
-        self.with("namespace", namespace.into())
-    }
-
-    /// The template's version.
-    pub fn version(self, version: impl Into<String>) -> NewTask {
-        self.with("version", version.into())
-    }
-
-    /// The task's input, an object.
-    pub fn context(self, context: Value) -> NewTask {
-        self.with("context", context)
-    }
-
-    /// Higher numbers go first.
-    pub fn priority(self, priority: i64) -> NewTask {
-        self.with("priority", priority)
-    }
-
-    /// Words to find it by.
-    pub fn tags<T: Into<String>>(self, tags: impl IntoIterator<Item = T>) -> NewTask {
-        self.with("tags", tags.into_iter().map(Into::into).collect::<Vec<String>>())
-    }
-
-    /// What it belongs to.
-    pub fn correlation_id(self, id: impl Into<String>) -> NewTask {
-        self.with("correlation_id", id.into())
-    }
-
-    /// What the cause of it belongs to.
-    pub fn parent_correlation_id(self, id: impl Into<String>) -> NewTask {
-        self.with("parent_correlation_id", id.into())
-    }
-
-    /// There is at most one task of a key: the same request again gives the same task.
-    pub fn idempotency_key(self, key: impl Into<String>) -> NewTask {
-        self.with("idempotency_key", key.into())
-    }
-
-    /// Why, for the log.
-    pub fn reason(self, reason: impl Into<String>) -> NewTask {
-        self.with("reason", reason.into())
-    }
-}
-
-/// Which tasks to list.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct TaskFilter {
-    /// Of this namespace.
-    pub namespace: Option<String>,
-    /// Of this template.
-    pub name: Option<String>,
-    /// In this state.
-    pub status: Option<String>,
-    /// With this tag.
-    pub tag: Option<String>,
-    /// At most so many.
-    pub limit: Option<u32>,
-    /// Where the page before has ended: its `next`.
-    pub cursor: Option<String>,
-}
-
-/// What a server says of one task; `json` holds all of it.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Task {
-    /// The task's id.
-    pub task_id: String,
-    /// Such as `in_progress` or `complete`.
-    pub state: String,
-    /// Its steps, in the template's order; empty in a list of tasks.
-    pub steps: Vec<Step>,
-    /// The whole document.
-    pub json: Value,
-}
-
-impl Task {
-    fn read(json: Value) -> Answer<Task> {
-        let mut steps = Vec::new();
-        if let Some(members) = json["steps"].as_object() {
-            for (name, step) in members {
-                steps.push(Step::read(Some(name), step.clone())?);
-            }
-        }
-        Ok(Task {
-            task_id: text(&json, "task_id")?,
-            state: text(&json, "state")?,
-            steps,
-            json,
-        })
-    }
-
-    /// A step by its name.
-    pub fn step(&self, name: &str) -> Option<&Step> {
-        self.steps.iter().find(|step| step.name == name)
-    }
-
-    /// Whether nothing more happens by itself.
-    pub fn is_settled(&self) -> bool {
-        SETTLED.contains(&self.state.as_str())
-    }
-}
-
-/// What a server says of one step; `json` holds all of it.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Step {
-    /// Its name in the template.
-    pub name: String,
-    /// Such as `enqueued` or `complete`.
-    pub state: String,
-    /// How many attempts it has had.
-    pub attempts: u64,
-    /// Its result; `Null` without one.
-    pub result: Value,
-    /// The whole document.
-    pub json: Value,
-}
-
-impl Step {
-    fn read(name: Option<&str>, json: Value) -> Answer<Step> {
-        Ok(Step {
-            name: name.map_or_else(|| text(&json, "name"), |name| Ok(name.to_string()))?,
-            state: text(&json, "state")?,
-            attempts: json["attempts"].as_u64().unwrap_or(0),
-            result: json["result"].clone(),
-            json,
-        })
-    }
-}
-
-/// A page of tasks.
-#[derive(Clone, Debug, PartialEq)]
-pub struct TaskList {
-    /// The tasks, newest first.
-    pub tasks: Vec<Task>,
-    /// The cursor of the next page, if there is one.
-    pub next: Option<String>,
-}
-
-/// What came of one task of a batch.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CreatedTask {
-    /// The task's id.
-    pub task_id: String,
-    /// False when there was a task of its key already.
-    pub is_new: bool,
-}
+pub(crate) type Answer<T> = Result<T, ClientError>;
 
 /// Speaks with a server, `stepwell serve`. It can be shared between threads, which then take turns.
 pub struct Client {
@@ -289,7 +118,7 @@ impl Client {
             ("namespace", &filter.namespace),
             ("name", &filter.name),
             ("state", &filter.status),
-            ("tag", &filter.tag),
+            ("key", &filter.idempotency_key),
             ("limit", &limit),
             ("cursor", &filter.cursor),
         ];
@@ -309,9 +138,33 @@ impl Client {
         })
     }
 
+    /// All tasks that match, newest first, page after page; the filter's own limit is that of a page.
+    pub fn all_tasks(&self, filter: &TaskFilter) -> Answer<Vec<Task>> {
+        let mut filter = filter.clone();
+        let mut found = Vec::new();
+        loop {
+            let page = self.list_tasks(&filter)?;
+            found.extend(page.tasks);
+            filter.cursor = page.next;
+            if filter.cursor.is_none() {
+                return Ok(found);
+            }
+        }
+    }
+
     /// Ends a task: nothing more of it runs.
     pub fn cancel_task(&self, task: &str, reason: Option<&str>) -> Answer<Task> {
         Task::read(self.post(&format!("/v1/tasks/{}/cancel", escaped(task)), because(reason))?)
+    }
+
+    /// Lets nothing further of a task begin; what runs goes on to its end.
+    pub fn pause_task(&self, task: &str, reason: Option<&str>) -> Answer<Task> {
+        Task::read(self.post(&format!("/v1/tasks/{}/pause", escaped(task)), because(reason))?)
+    }
+
+    /// Ends the pause of a task.
+    pub fn resume_task(&self, task: &str, reason: Option<&str>) -> Answer<Task> {
+        Task::read(self.post(&format!("/v1/tasks/{}/resume", escaped(task)), because(reason))?)
     }
 
     /// Lets failed steps begin again: those named, or all when none are.
@@ -350,6 +203,34 @@ impl Client {
         Ok(list(&answer, "events")?.clone())
     }
 
+    /// Settles a step by hand, with or without a result, so that the steps after it can run.
+    pub fn resolve_step(
+        &self,
+        task: &str,
+        step: &str,
+        result: Option<Value>,
+        reason: Option<&str>,
+    ) -> Answer<Task> {
+        let mut body = because(reason);
+        if let Some(result) = result {
+            body["result"] = result;
+        }
+        let path = format!("/v1/tasks/{}/steps/{}/resolve", escaped(task), escaped(step));
+        Task::read(self.post(&path, body)?)
+    }
+
+    /// Makes a template known, from its YAML. A known version must have the same text.
+    pub fn put_template(&self, yaml: &str) -> Answer<Template> {
+        let body = (yaml.as_bytes(), "application/yaml");
+        Template::read(&self.request("PUT", "/v1/templates", Some(body), LIMIT)?)
+    }
+
+    /// All templates that the server knows.
+    pub fn list_templates(&self) -> Answer<Vec<Template>> {
+        let answer = self.get("/v1/templates")?;
+        list(&answer, "templates")?.iter().map(Template::read).collect()
+    }
+
     /// How the server and its store are.
     pub fn health_check(&self) -> Answer<Value> {
         self.get("/v1/health")
@@ -375,7 +256,7 @@ impl Client {
             ("source_system", &self.source_system),
         ] {
             if let Some(value) = value {
-                members.insert(name.to_string(), json!(value));
+                members.entry(name.to_string()).or_insert_with(|| json!(value));
             }
         }
         Value::Object(members)
@@ -386,14 +267,20 @@ impl Client {
     }
 
     fn post(&self, path: &str, body: Value) -> Answer<Value> {
-        self.request("POST", path, Some(body.to_string()), LIMIT)
+        let body = body.to_string();
+        self.request("POST", path, Some((body.as_bytes(), "application/json")), LIMIT)
     }
 
-    fn request(&self, method: &str, path: &str, body: Option<String>, limit: Duration) -> Answer<Value> {
+    fn request(
+        &self,
+        method: &str,
+        path: &str,
+        body: Option<(&[u8], &str)>,
+        limit: Duration,
+    ) -> Answer<Value> {
         let mut http = self.http.lock().unwrap_or_else(PoisonError::into_inner);
-        let body = body.as_deref().map(str::as_bytes);
         let response = http
-            .request(method, path, body, limit)
+            .send(method, path, body, limit)
             .map_err(|error| ClientError::Unreachable(error.to_string()))?;
         read(&response)
     }
@@ -404,23 +291,6 @@ fn read(response: &Response) -> Answer<Value> {
         return Err(ClientError::Refused(Problem::read(response)));
     }
     serde_json::from_slice(&response.body).map_err(|error| unreadable(&error.to_string()))
-}
-
-fn unreadable(words: &str) -> ClientError {
-    ClientError::Unreachable(format!("cannot read the server's answer: {words}"))
-}
-
-fn text(json: &Value, name: &str) -> Answer<String> {
-    json[name]
-        .as_str()
-        .map(str::to_string)
-        .ok_or_else(|| unreadable(&format!("'{name}' is missing")))
-}
-
-fn list<'a>(json: &'a Value, name: &str) -> Answer<&'a Vec<Value>> {
-    json[name]
-        .as_array()
-        .ok_or_else(|| unreadable(&format!("'{name}' is missing")))
 }
 
 fn because(reason: Option<&str>) -> Value {
@@ -438,4 +308,116 @@ fn escaped(text: &str) -> String {
         }
     }
     escaped
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{BufRead, BufReader, Read, Write};
+    use std::net::TcpListener;
+    use std::thread::{self, JoinHandle};
+
+    use super::*;
+
+    const TASK: &str =
+        r#"{"task_id":"t","state":"paused","steps":{"add":{"state":"complete","attempts":1,"result":7}}}"#;
+    const TEMPLATE: &str = r#"{"namespace":"n","name":"a","version":"1","digest":"d"}"#;
+
+    /// A server that gives these answers; its end tells what it was asked: first line, content type, body.
+    fn server(answers: Vec<(u16, String)>) -> (Client, JoinHandle<Vec<[String; 3]>>) {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let serving = thread::spawn(move || {
+            let mut asked = Vec::new();
+            let mut connection = BufReader::new(listener.accept().unwrap().0);
+            for (status, answer) in answers {
+                let mut head = String::new();
+                while !head.ends_with("\r\n\r\n") {
+                    assert_ne!(connection.read_line(&mut head).unwrap(), 0, "the client has gone");
+                }
+                let header = |name: &str| {
+                    let line = head.lines().find(|line| line.starts_with(name));
+                    line.map_or(String::new(), |line| line[name.len()..].to_string())
+                };
+                let mut body = vec![0; header("Content-Length: ").parse().unwrap_or(0)];
+                connection.read_exact(&mut body).unwrap();
+                let first = head.lines().next().unwrap().replace(" HTTP/1.1", "");
+                asked.push([first, header("Content-Type: "), String::from_utf8(body).unwrap()]);
+                let head = format!("HTTP/1.1 {status} X\r\nContent-Length: {}\r\n\r\n", answer.len());
+                let stream = connection.get_mut();
+                stream.write_all((head + &answer).as_bytes()).unwrap();
+            }
+            asked
+        });
+        (Client::new(&url, Some("secret")).unwrap(), serving)
+    }
+
+    #[test]
+    fn every_wish_has_its_address() {
+        let list = format!(r#"{{"templates":[{TEMPLATE}]}}"#);
+        let page = |next: &str| format!(r#"{{"tasks":[{{"task_id":"t","state":"pending"}}],"next":{next}}}"#);
+        let mut answers: Vec<String> = vec![TASK.into(); 5];
+        answers.extend([TEMPLATE.to_string(), list, page("\"c&d\""), page("null")]);
+        let (client, serving) = server(answers.into_iter().map(|text| (200, text)).collect());
+        let client = client.initiator("me");
+        let wish = NewTask::new("a").idempotency_key("k").replace().initiator("you");
+        let task = client.create_task(wish).unwrap();
+        assert!(task.is_settled() && task.result("add") == &json!(7) && task.result("x").is_null());
+        client.pause_task("a/ü", Some("why")).unwrap();
+        client.resume_task("t", None).unwrap();
+        client
+            .resolve_step("t", "s", Some(json!({ "n": 1 })), Some("by hand"))
+            .unwrap();
+        client.resolve_step("t", "s", None, None).unwrap();
+        assert_eq!(client.put_template("name: a").unwrap().digest, "d");
+        assert_eq!(client.list_templates().unwrap()[0].version, "1");
+        let filter = TaskFilter {
+            idempotency_key: Some("k".into()),
+            ..TaskFilter::default()
+        };
+        assert_eq!(client.all_tasks(&filter).unwrap().len(), 2);
+        let asked = serving.join().unwrap();
+        let lines: Vec<&str> = asked.iter().map(|[line, _, _]| line.as_str()).collect();
+        let expected = [
+            "POST /v1/tasks",
+            "POST /v1/tasks/a%2F%C3%BC/pause",
+            "POST /v1/tasks/t/resume",
+            "POST /v1/tasks/t/steps/s/resolve",
+            "POST /v1/tasks/t/steps/s/resolve",
+            "PUT /v1/templates",
+            "GET /v1/templates",
+            "GET /v1/tasks?key=k",
+            "GET /v1/tasks?key=k&cursor=c%26d",
+        ];
+        assert_eq!(lines, expected);
+        let body = |place: usize| serde_json::from_str::<Value>(&asked[place][2]).unwrap();
+        assert_eq!(
+            (&body(0)["initiator"], &body(0)["replace"]),
+            (&json!("you"), &json!(true))
+        );
+        assert_eq!(body(1), json!({ "reason": "why" }));
+        assert_eq!(body(3), json!({ "result": { "n": 1 }, "reason": "by hand" }));
+        assert_eq!(body(4), json!({}));
+        assert_eq!(asked[5][1..], ["application/yaml", "name: a"]);
+    }
+
+    #[test]
+    fn a_refusal_has_the_servers_code() {
+        let problem = r#"{"code":"unknown_task","detail":"there is none","cure":"look"}"#;
+        let (client, serving) = server(vec![(404, problem.into())]);
+        match client.get_task("t") {
+            Err(ClientError::Refused(problem)) => {
+                assert_eq!((problem.status, problem.code.as_str()), (404, "unknown_task"))
+            }
+            other => panic!("{other:?}"),
+        }
+        serving.join().unwrap();
+    }
+
+    #[test]
+    fn there_is_no_tls() {
+        match Client::new("https://example.org", None) {
+            Err(ClientError::Misconfigured(words)) => assert!(words.contains("let a proxy"), "{words}"),
+            _ => panic!("it takes https"),
+        }
+    }
 }

@@ -9,6 +9,7 @@
 //! writes to the step's log.
 #![deny(missing_docs, unsafe_code, warnings)]
 
+mod answers;
 mod attempt;
 mod backoff;
 mod client;
@@ -21,6 +22,7 @@ mod error;
 mod handler;
 pub mod http;
 mod message;
+mod new_task;
 mod options;
 mod outbox;
 mod problem;
@@ -32,11 +34,13 @@ mod system;
 pub mod testing;
 mod worker;
 
-pub use client::{Client, ClientError, CreatedTask, NewTask, Step, Task, TaskFilter, TaskList, TaskerClient};
+pub use answers::{CreatedTask, Step, Task, TaskList, Template};
+pub use client::{Client, ClientError, TaskerClient};
 pub use context::{StepContext, StepLog};
 pub use engine::{CancelReason, Level};
 pub use error::{StepError, TaskerError};
 pub use handler::{no_method, FunctionHandler, Outcome, StepHandler};
+pub use new_task::{NewTask, TaskFilter};
 pub use problem::Problem;
 pub use result::StepResult;
 pub use serde_json::{json, Map, Value};

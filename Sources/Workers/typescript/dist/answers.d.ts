@@ -16,6 +16,8 @@ export interface NewTask {
     parentCorrelationId?: string;
     /** The task's identity: a second task of this key is the first one. */
     idempotencyKey?: string;
+    /** With a key that has a task already: another one, which the key then names. */
+    replace?: boolean;
     /** Who wants it; else the client's. */
     initiator?: string;
     /** Where it comes from; else the client's. */
@@ -86,6 +88,16 @@ export interface TaskList {
     tasks: TaskSummary[];
     /** The cursor of the next page; null on the last. */
     next: string | null;
+}
+/** A template that a server knows. */
+export interface Template {
+    namespace: string;
+    name: string;
+    version: string;
+    digest: string;
+    /** How many it has. */
+    steps: number;
+    description: string | null;
 }
 /** An event in the form of CloudEvents 1.0. */
 export interface StepEvent {

@@ -1,5 +1,5 @@
 /** A client of a server's API: submit tasks, look at them, wait for them. */
-import type { NewTask, Health, Step, StepEvent, Task, TaskList } from "./answers.js";
+import type { NewTask, Health, Step, StepEvent, Task, TaskList, TaskSummary, Template } from "./answers.js";
 /** A request that the server refused, or could not be asked. */
 export declare class ClientError extends Error {
     /** For programs, such as `unknown_task`; `unreachable` without an answer, `wait_timeout` when `wait` gave up. */
@@ -66,8 +66,14 @@ export declare class Client {
     getTask(task: string): Promise<Task>;
     /** A page of tasks, newest first. */
     listTasks(filter?: TaskFilter): Promise<TaskList>;
+    /** All tasks that match, newest first, page after page. */
+    allTasks(filter?: Omit<TaskFilter, "cursor">): AsyncGenerator<TaskSummary, void, undefined>;
     /** Stop a task: steps that run are stopped, others do not begin. */
     cancelTask(task: string, reason?: string): Promise<Task>;
+    /** Let nothing further of a task begin; what runs goes on to its end. */
+    pauseTask(task: string, reason?: string): Promise<Task>;
+    /** End the pause of a task. */
+    resumeTask(task: string, reason?: string): Promise<Task>;
     /** Let failed steps begin again with fresh attempts: all, or those named. */
     retryTask(task: string, options?: {
         steps?: readonly string[];
@@ -79,10 +85,19 @@ export declare class Client {
     getStep(task: string, step: string): Promise<Step>;
     /** Everything that has happened to a step, as CloudEvents, oldest first. */
     getStepAuditHistory(task: string, step: string): Promise<StepEvent[]>;
+    /** Settle a step by hand, with or without a result, so that the steps after it can run. */
+    resolveStep(task: string, step: string, options?: {
+        result?: unknown;
+        reason?: string;
+    }): Promise<Task>;
+    /** Make a template known, from its YAML. A known version must have the same text. */
+    putTemplate(yaml: string): Promise<Template>;
+    /** All templates that the server knows. */
+    listTemplates(): Promise<Template[]>;
     /** How the server and its store are. */
     healthCheck(): Promise<Health>;
     /**
-     * The task once it is settled: complete, cancelled, or blocked by failures.
+     * The task once it is settled: complete, cancelled, blocked by failures, or paused.
      * Rejects with the code `wait_timeout` after `timeout` seconds; without one it waits for ever.
      */
     wait(task: string, timeout?: number): Promise<Task>;
@@ -90,4 +105,5 @@ export declare class Client {
     close(): void;
     private submission;
     private ask;
+    private send;
 }

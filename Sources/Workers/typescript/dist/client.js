@@ -3,7 +3,7 @@ import process from "node:process";
 import { Address, Connection, DEFAULT_URL, Trouble } from "./transport.js";
 const LIMIT = 60; // seconds for an answer
 const WAIT_MAX = 30; // seconds that one request waits for the end of a task
-const SETTLED = new Set(["complete", "cancelled", "blocked_by_failures", "error", "resolved_manually"]);
+const SETTLED = new Set(["complete", "cancelled", "blocked_by_failures", "error", "resolved_manually", "paused"]);
 /** A request that the server refused, or could not be asked. */
 export class ClientError extends Error {
     code;
@@ -46,13 +46,12 @@ export class Client {
     }
     /** Submit a task. With an `idempotencyKey` that has a task already, that task is the answer. */
     createTask(task) {
-        return this.ask("POST", "/v1/tasks", this.submission(task), task.idempotencyKey !== undefined);
+        return this.ask("POST", "/v1/tasks", this.submission(task), isRepeatable(task));
     }
     /** Submit many tasks, all or none. */
     async createTasks(tasks) {
         const body = { tasks: tasks.map((task) => this.submission(task)) };
-        const isRepeatable = tasks.every((task) => task.idempotencyKey !== undefined);
-        const answer = await this.ask("POST", "/v1/tasks/batch", body, isRepeatable);
+        const answer = await this.ask("POST", "/v1/tasks/batch", body, tasks.every(isRepeatable));
         return answer.tasks;
     }
     /** A task by its id, by a beginning of it that no other shares, by its key, or `last`. */
@@ -71,9 +70,26 @@ export class Client {
         }
         return this.ask("GET", `/v1/tasks?${query}`);
     }
+    /** All tasks that match, newest first, page after page. */
+    async *allTasks(filter = {}) {
+        let cursor = null;
+        do {
+            const page = await this.listTasks({ ...filter, cursor });
+            yield* page.tasks;
+            cursor = page.next;
+        } while (cursor !== null);
+    }
     /** Stop a task: steps that run are stopped, others do not begin. */
     cancelTask(task, reason) {
         return this.ask("POST", `/v1/tasks/${segment(task)}/cancel`, defined({ reason }));
+    }
+    /** Let nothing further of a task begin; what runs goes on to its end. */
+    pauseTask(task, reason) {
+        return this.ask("POST", `/v1/tasks/${segment(task)}/pause`, defined({ reason }));
+    }
+    /** End the pause of a task. */
+    resumeTask(task, reason) {
+        return this.ask("POST", `/v1/tasks/${segment(task)}/resume`, defined({ reason }));
     }
     /** Let failed steps begin again with fresh attempts: all, or those named. */
     retryTask(task, options = {}) {
@@ -92,12 +108,24 @@ export class Client {
         const path = `/v1/tasks/${segment(task)}/steps/${segment(step)}/audit`;
         return (await this.ask("GET", path)).events;
     }
+    /** Settle a step by hand, with or without a result, so that the steps after it can run. */
+    resolveStep(task, step, options = {}) {
+        return this.ask("POST", `/v1/tasks/${segment(task)}/steps/${segment(step)}/resolve`, defined({ ...options }));
+    }
+    /** Make a template known, from its YAML. A known version must have the same text. */
+    putTemplate(yaml) {
+        return this.send("PUT", "/v1/templates", yaml, true, LIMIT, "application/yaml");
+    }
+    /** All templates that the server knows. */
+    async listTemplates() {
+        return (await this.ask("GET", "/v1/templates")).templates;
+    }
     /** How the server and its store are. */
     healthCheck() {
         return this.ask("GET", "/v1/health");
     }
     /**
-     * The task once it is settled: complete, cancelled, or blocked by failures.
+     * The task once it is settled: complete, cancelled, blocked by failures, or paused.
      * Rejects with the code `wait_timeout` after `timeout` seconds; without one it waits for ever.
      */
     async wait(task, timeout = Infinity) {
@@ -134,13 +162,16 @@ export class Client {
             initiator: task.initiator ?? this.options.initiator,
             source_system: task.sourceSystem ?? this.options.sourceSystem,
             reason: task.reason,
+            replace: task.replace,
         });
     }
-    async ask(method, path, body, isRepeatable = method === "GET") {
+    ask(method, path, body, isRepeatable = method === "GET", limit = LIMIT) {
+        return this.send(method, path, body === undefined ? undefined : JSON.stringify(body), isRepeatable, limit);
+    }
+    async send(method, path, text, isRepeatable, limit, contentType) {
         const connection = this.idle.pop() ?? new Connection(this.address, this.token);
         try {
-            const text = body === undefined ? undefined : JSON.stringify(body);
-            const reply = await connection.request(method, path, text, LIMIT, isRepeatable);
+            const reply = await connection.request(method, path, text, limit, isRepeatable, contentType);
             if (reply.status < 300) {
                 return JSON.parse(reply.content);
             }
@@ -161,6 +192,10 @@ export class Client {
             this.idle.push(connection);
         }
     }
+}
+/** Whether it is one task also when it is sent twice. */
+function isRepeatable(task) {
+    return task.idempotencyKey !== undefined && !task.replace;
 }
 function segment(name) {
     return encodeURIComponent(name);

@@ -67,7 +67,8 @@ export declare function runHandler(handler: StepHandlerClass, options?: ContextO
 /** One step of a workflow to run in a test. */
 export interface TestStep {
     name: string;
-    handler: StepHandlerClass;
+    /** None for a command: its result must be given. */
+    handler?: StepHandlerClass;
     dependencies?: readonly string[];
     config?: Record<string, unknown>;
     method?: string;
@@ -89,6 +90,7 @@ export interface WorkflowOutcome {
 }
 /**
  * Run a whole workflow in memory: each step when those before it are complete, failed attempts again and without a
- * wait, checkpoints kept between them. Throws when the steps do not fit together.
+ * wait, checkpoints kept between them. A step in `results` does not run: it has this result. Throws when the steps do
+ * not fit together.
  */
-export declare function runWorkflow(steps: readonly TestStep[], input?: Record<string, unknown>): Promise<WorkflowOutcome>;
+export declare function runWorkflow(steps: readonly TestStep[], input?: Record<string, unknown>, results?: Readonly<Record<string, unknown>>): Promise<WorkflowOutcome>;

@@ -53,7 +53,7 @@ export declare class Connection {
      * Send a request and read its answer within `limit` seconds. Rejects with `Trouble`.
      * A repeatable request is sent again when the server had closed the kept connection meanwhile.
      */
-    request(method: string, path: string, body?: string, limit?: number, isRepeatable?: boolean): Promise<Reply>;
+    request(method: string, path: string, body?: string, limit?: number, isRepeatable?: boolean, contentType?: string): Promise<Reply>;
     /** End the request that waits, with `Trouble`. */
     cut(): void;
     /** Close the connection. */

@@ -102,13 +102,13 @@ export class Connection {
      * Send a request and read its answer within `limit` seconds. Rejects with `Trouble`.
      * A repeatable request is sent again when the server had closed the kept connection meanwhile.
      */
-    async request(method, path, body, limit = 60, isRepeatable = true) {
+    async request(method, path, body, limit = 60, isRepeatable = true, contentType = "application/json") {
         try {
-            return await this.once(method, path, body, limit);
+            return await this.once(method, path, body, limit, contentType);
         }
         catch (error) {
             if (error instanceof Stale && isRepeatable) {
-                return this.once(method, path, body, limit);
+                return this.once(method, path, body, limit, contentType);
             }
             throw error;
         }
@@ -122,12 +122,12 @@ export class Connection {
         this.cut();
         this.agent.destroy();
     }
-    once(method, path, body, limit) {
+    once(method, path, body, limit, contentType) {
         return new Promise((resolve, reject) => {
             const headers = { ...this.headers };
             const content = body === undefined ? undefined : new TextEncoder().encode(body);
             if (content) {
-                headers["Content-Type"] = "application/json";
+                headers["Content-Type"] = contentType;
                 headers["Content-Length"] = content.length;
             }
             const { request } = this.address.isTLS ? https : http;

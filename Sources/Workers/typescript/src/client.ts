@@ -2,12 +2,12 @@
 
 import process from "node:process";
 
-import type { NewTask, Health, Step, StepEvent, Task, TaskList } from "./answers.js";
+import type { NewTask, Health, Step, StepEvent, Task, TaskList, TaskSummary, Template } from "./answers.js";
 import { Address, Connection, DEFAULT_URL, Trouble } from "./transport.js";
 
 const LIMIT = 60; // seconds for an answer
 const WAIT_MAX = 30; // seconds that one request waits for the end of a task
-const SETTLED = new Set(["complete", "cancelled", "blocked_by_failures", "error", "resolved_manually"]);
+const SETTLED = new Set(["complete", "cancelled", "blocked_by_failures", "error", "resolved_manually", "paused"]);
 
 /** A request that the server refused, or could not be asked. */
 export class ClientError extends Error {
@@ -68,15 +68,14 @@ export class Client {
 
   /** Submit a task. With an `idempotencyKey` that has a task already, that task is the answer. */
   createTask(task: NewTask): Promise<Task> {
-    return this.ask("POST", "/v1/tasks", this.submission(task), task.idempotencyKey !== undefined);
+    return this.ask("POST", "/v1/tasks", this.submission(task), isRepeatable(task));
   }
 
   /** Submit many tasks, all or none. */
   async createTasks(tasks: readonly NewTask[]): Promise<{ task_id: string; created: boolean }[]> {
     const body = { tasks: tasks.map((task) => this.submission(task)) };
-    const isRepeatable = tasks.every((task) => task.idempotencyKey !== undefined);
     const answer = await this.ask<{ tasks: { task_id: string; created: boolean }[] }>(
-      "POST", "/v1/tasks/batch", body, isRepeatable,
+      "POST", "/v1/tasks/batch", body, tasks.every(isRepeatable),
     );
     return answer.tasks;
   }
@@ -99,9 +98,29 @@ export class Client {
     return this.ask("GET", `/v1/tasks?${query}`);
   }
 
+  /** All tasks that match, newest first, page after page. */
+  async *allTasks(filter: Omit<TaskFilter, "cursor"> = {}): AsyncGenerator<TaskSummary, void, undefined> {
+    let cursor: string | null = null;
+    do {
+      const page: TaskList = await this.listTasks({ ...filter, cursor });
+      yield* page.tasks;
+      cursor = page.next;
+    } while (cursor !== null);
+  }
+
   /** Stop a task: steps that run are stopped, others do not begin. */
   cancelTask(task: string, reason?: string): Promise<Task> {
     return this.ask("POST", `/v1/tasks/${segment(task)}/cancel`, defined({ reason }));
+  }
+
+  /** Let nothing further of a task begin; what runs goes on to its end. */
+  pauseTask(task: string, reason?: string): Promise<Task> {
+    return this.ask("POST", `/v1/tasks/${segment(task)}/pause`, defined({ reason }));
+  }
+
+  /** End the pause of a task. */
+  resumeTask(task: string, reason?: string): Promise<Task> {
+    return this.ask("POST", `/v1/tasks/${segment(task)}/resume`, defined({ reason }));
   }
 
   /** Let failed steps begin again with fresh attempts: all, or those named. */
@@ -125,13 +144,28 @@ export class Client {
     return (await this.ask<{ events: StepEvent[] }>("GET", path)).events;
   }
 
+  /** Settle a step by hand, with or without a result, so that the steps after it can run. */
+  resolveStep(task: string, step: string, options: { result?: unknown; reason?: string } = {}): Promise<Task> {
+    return this.ask("POST", `/v1/tasks/${segment(task)}/steps/${segment(step)}/resolve`, defined({ ...options }));
+  }
+
+  /** Make a template known, from its YAML. A known version must have the same text. */
+  putTemplate(yaml: string): Promise<Template> {
+    return this.send("PUT", "/v1/templates", yaml, true, LIMIT, "application/yaml");
+  }
+
+  /** All templates that the server knows. */
+  async listTemplates(): Promise<Template[]> {
+    return (await this.ask<{ templates: Template[] }>("GET", "/v1/templates")).templates;
+  }
+
   /** How the server and its store are. */
   healthCheck(): Promise<Health> {
     return this.ask("GET", "/v1/health");
   }
 
   /**
-   * The task once it is settled: complete, cancelled, or blocked by failures.
+   * The task once it is settled: complete, cancelled, blocked by failures, or paused.
    * Rejects with the code `wait_timeout` after `timeout` seconds; without one it waits for ever.
    */
   async wait(task: string, timeout = Infinity): Promise<Task> {
@@ -170,14 +204,20 @@ export class Client {
       initiator: task.initiator ?? this.options.initiator,
       source_system: task.sourceSystem ?? this.options.sourceSystem,
       reason: task.reason,
+      replace: task.replace,
     });
   }
 
-  private async ask<T>(method: string, path: string, body?: unknown, isRepeatable = method === "GET"): Promise<T> {
+  private ask<T>(method: string, path: string, body?: unknown, isRepeatable = method === "GET", limit = LIMIT): Promise<T> {
+    return this.send(method, path, body === undefined ? undefined : JSON.stringify(body), isRepeatable, limit);
+  }
+
+  private async send<T>(
+    method: string, path: string, text: string | undefined, isRepeatable: boolean, limit: number, contentType?: string,
+  ): Promise<T> {
     const connection = this.idle.pop() ?? new Connection(this.address, this.token);
     try {
-      const text = body === undefined ? undefined : JSON.stringify(body);
-      const reply = await connection.request(method, path, text, LIMIT, isRepeatable);
+      const reply = await connection.request(method, path, text, limit, isRepeatable, contentType);
       if (reply.status < 300) {
         return JSON.parse(reply.content) as T;
       }
@@ -196,6 +236,11 @@ export class Client {
       this.idle.push(connection);
     }
   }
+}
+
+/** Whether it is one task also when it is sent twice. */
+function isRepeatable(task: NewTask): boolean {
+  return task.idempotencyKey !== undefined && !task.replace;
 }
 
 function segment(name: string): string {

@@ -117,12 +117,13 @@ export class Connection {
     body?: string,
     limit = 60,
     isRepeatable = true,
+    contentType = "application/json",
   ): Promise<Reply> {
     try {
-      return await this.once(method, path, body, limit);
+      return await this.once(method, path, body, limit, contentType);
     } catch (error) {
       if (error instanceof Stale && isRepeatable) {
-        return this.once(method, path, body, limit);
+        return this.once(method, path, body, limit, contentType);
       }
       throw error;
     }
@@ -139,12 +140,14 @@ export class Connection {
     this.agent.destroy();
   }
 
-  private once(method: string, path: string, body: string | undefined, limit: number): Promise<Reply> {
+  private once(
+    method: string, path: string, body: string | undefined, limit: number, contentType: string,
+  ): Promise<Reply> {
     return new Promise((resolve, reject) => {
       const headers: Record<string, string | number> = { ...this.headers };
       const content = body === undefined ? undefined : new TextEncoder().encode(body);
       if (content) {
-        headers["Content-Type"] = "application/json";
+        headers["Content-Type"] = contentType;
         headers["Content-Length"] = content.length;
       }
       const { request } = this.address.isTLS ? https : http;

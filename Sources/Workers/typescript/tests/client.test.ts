@@ -48,6 +48,11 @@ test("every method asks at its own address", () => withServer(async (server, cli
     [() => client.listTasks({ limit: 2, status: "complete", namespace: "n", cursor: null, idempotencyKey: "k" }),
       "GET /v1/tasks?limit=2&namespace=n&state=complete&key=k", { tasks: [], next: null }, { tasks: [], next: null }],
     [() => client.cancelTask("t", "why"), "POST /v1/tasks/t/cancel", {}, {}],
+    [() => client.pauseTask("t", "why"), "POST /v1/tasks/t/pause", {}, {}],
+    [() => client.resumeTask("t"), "POST /v1/tasks/t/resume", {}, {}],
+    [() => client.resolveStep("t", "a b", { result: null }), "POST /v1/tasks/t/steps/a%20b/resolve", {}, {}],
+    [() => client.putTemplate("{}"), "PUT /v1/templates", { name: "n" }, { name: "n" }],
+    [() => client.listTemplates(), "GET /v1/templates", { templates: [3] }, [3]],
     [() => client.retryTask("t", { steps: ["s"] }), "POST /v1/tasks/t/retry", {}, {}],
     [() => client.listTaskSteps("t"), "GET /v1/tasks/t/steps", { steps: [1] }, [1]],
     [() => client.getStep("t", "s"), "GET /v1/tasks/t/steps/s", {}, {}],
@@ -59,6 +64,40 @@ test("every method asks at its own address", () => withServer(async (server, cli
     assert.equal(`${asked.method} ${asked.path}`, wanted);
     assert.deepEqual(found, answer);
   }
+}));
+
+test("a template goes as YAML, a settled step with its result", () => withServer(async (server, client) => {
+  const [template] = await exchange(server, client.putTemplate('{"name": "n"}'), {});
+  assert.equal(template.headers["content-type"], "application/yaml");
+  assert.deepEqual(template.body, { name: "n" });
+  const [resolved] = await exchange(server, client.resolveStep("t", "s", { result: { n: 1 }, reason: "by hand" }), {});
+  assert.deepEqual(resolved.body, { result: { n: 1 }, reason: "by hand" });
+  const [without] = await exchange(server, client.resolveStep("t", "s"), {});
+  assert.deepEqual(without.body, {});
+}));
+
+test("all tasks, page after page", () => withServer(async (server, client) => {
+  const found: string[] = [];
+  const all = (async () => {
+    for await (const task of client.allTasks({ status: "complete" })) {
+      found.push(task.task_id);
+    }
+  })();
+  const first = await server.next();
+  first.answer(200, { tasks: [{ task_id: "a" }], next: "c&d" });
+  const second = await server.next();
+  second.answer(200, { tasks: [{ task_id: "b" }], next: null });
+  await all;
+  assert.deepEqual([first.path, second.path], ["/v1/tasks?state=complete", "/v1/tasks?cursor=c%26d&state=complete"]);
+  assert.deepEqual(found, ["a", "b"]);
+}));
+
+test("a task that replaces another is sent once", () => withServer(async (server, client) => {
+  const created = client.createTask({ name: "n", idempotencyKey: "k", replace: true });
+  const asked = await server.next();
+  asked.drop();
+  assert.equal(asked.body["replace"], true);
+  await assert.rejects(created, { code: "unreachable" });
 }));
 
 test("wait asks until the task is settled, or its time is over", () => withServer(async (server, client) => {

@@ -196,6 +196,10 @@ test("a whole workflow runs in memory, with retries and far results", async () =
     { name: "a", handler: flaky, maxAttempts: 2 }, { name: "b", handler: passed, dependencies: ["a"] },
   ]);
   assert.deepEqual([blocked.state, blocked.steps["a"]?.state, blocked.steps["b"]?.state], ["blocked_by_failures", "error", "blocked"]);
+  const given = await runWorkflow([{ name: "a" }, { name: "b", handler: passed, dependencies: ["a"] }], {}, { a: { n: 1 } });
+  assert.deepEqual([given.steps["b"]?.result, given.steps["a"]], [10, { state: "complete", attempts: 0, result: { n: 1 } }]);
+  await assert.rejects(runWorkflow([{ name: "a" }]), /step a has no handler/);
+  await assert.rejects(runWorkflow([{ name: "a", handler: sum }], {}, { z: 1 }), /z, which is no step/);
   await assert.rejects(runWorkflow([{ name: "a", handler: sum, dependencies: ["x"] }]), /there is no step x/);
   await assert.rejects(
     runWorkflow([{ name: "a", handler: sum, dependencies: ["b"] }, { name: "b", handler: sum, dependencies: ["a"] }]),

@@ -101,8 +101,8 @@ module Stepwell
 
     # A page of the tasks that match, newest first. `cursor` is the `next_cursor` of the page before.
     # @return [TaskPage]
-    def list_tasks(limit: nil, cursor: nil, namespace: nil, status: nil, name: nil, idempotency_key: nil, tag: nil)
-      wanted = { limit: limit, cursor: cursor, namespace: namespace, state: status, name: name, key: idempotency_key, tag: tag }
+    def list_tasks(limit: nil, cursor: nil, namespace: nil, status: nil, name: nil, idempotency_key: nil)
+      wanted = { limit: limit, cursor: cursor, namespace: namespace, state: status, name: name, key: idempotency_key }
       answer = json("GET", "/v1/tasks#{query(wanted)}")
       TaskPage.new(tasks: answer.fetch("tasks").map { |task| TaskSummary.read(task) }, next_cursor: answer["next"])
     end
@@ -139,6 +139,18 @@ module Stepwell
     # @return [Task]
     def cancel_task(task, reason: nil)
       Task.read(json("POST", path("tasks", task, "cancel"), { reason: reason }.compact))
+    end
+
+    # Let nothing further of a task begin; what runs goes on to its end.
+    # @return [Task]
+    def pause_task(task, reason: nil)
+      Task.read(json("POST", path("tasks", task, "pause"), { reason: reason }.compact))
+    end
+
+    # End the pause of a task.
+    # @return [Task]
+    def resume_task(task, reason: nil)
+      Task.read(json("POST", path("tasks", task, "resume"), { reason: reason }.compact))
     end
 
     # Let failed steps begin again with fresh attempts: those named, or all of the task.

@@ -121,12 +121,17 @@ module Stepwell
     # again at once, as often as its `retry` says; what depends on one that fails does not run.
     #
     # `template` is the name of a YAML file, or a parsed template (`{ "steps" => [...] }`), or its list of steps.
-    # `handlers` are classes; by default all that are loaded. Raises `ArgumentError` when the template makes no
-    # sense. What the engine checks besides, `stepwell validate` says.
+    # `handlers` are classes; by default all that are loaded. A step in `results` does not run: it has this result;
+    # a command must be there. Raises `ArgumentError` when the template makes no sense. What the engine checks
+    # besides, `stepwell validate` says.
     # @return [Run]
-    def run_template(template, input: {}, handlers: StepHandler::Base.all_handlers)
+    def run_template(template, input: {}, handlers: StepHandler::Base.all_handlers, results: {})
       steps = steps_of(template)
       table = Discovery.table(handlers)
+      given = copy(results, "results")
+      unknown = given.keys - steps.map { |step| step["name"] }
+      raise ArgumentError, "results of what are no steps: #{unknown.join(', ')}" if unknown.any?
+
       run = Run.new
       waiting = steps.dup
       until waiting.empty?
@@ -134,6 +139,9 @@ module Stepwell
         break unless step
 
         waiting.delete(step)
+        name = step["name"]
+        next run.outcomes[name] = StepHandlerResult.success(given[name]) if given.key?(name)
+
         run_step(step, steps, table, run, input)
       end
       run

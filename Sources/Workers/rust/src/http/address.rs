@@ -35,8 +35,9 @@ impl Address {
         }
         if text.starts_with("https:") {
             return Err(format!(
-                "'{text}': this client speaks no TLS; put a proxy on this machine before the server, \
-                 and give its http:// address"
+                "'{text}': this program speaks no TLS, which Rust's standard library does not have; let a proxy \
+                 on this machine speak it, such as stunnel, haproxy or nginx, and give its http:// address or its \
+                 socket as unix:PATH"
             ));
         }
         let rest = text

@@ -93,6 +93,17 @@ impl Http {
         body: Option<&[u8]>,
         limit: Duration,
     ) -> Result<Response, Error> {
+        self.send(method, path, body.map(|body| (body, "application/json")), limit)
+    }
+
+    /// Any request; the body, if there is one, with its content type.
+    pub fn send(
+        &mut self,
+        method: &str,
+        path: &str,
+        body: Option<(&[u8], &str)>,
+        limit: Duration,
+    ) -> Result<Response, Error> {
         let end = Instant::now() + limit;
         let Address { prefix, host, .. } = &self.address;
         let mut bytes = format!(
@@ -100,9 +111,9 @@ impl Http {
             self.headers
         )
         .into_bytes();
-        if let Some(body) = body {
-            bytes.extend_from_slice(b"Content-Type: application/json\r\n");
-            bytes.extend_from_slice(format!("Content-Length: {}\r\n\r\n", body.len()).as_bytes());
+        if let Some((body, kind)) = body {
+            let head = format!("Content-Type: {kind}\r\nContent-Length: {}\r\n\r\n", body.len());
+            bytes.extend_from_slice(head.as_bytes());
             bytes.extend_from_slice(body);
         } else {
             bytes.extend_from_slice(b"\r\n");
