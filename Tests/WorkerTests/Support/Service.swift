@@ -9,7 +9,7 @@ func withServer(_ body: (_ url: String) async throws -> Void) async throws {
     defer { try? FileManager.default.removeItem(at: folder) }
     var configuration = ServiceHost.Configuration(store: folder.path(percentEncoded: false) + "/store")
     configuration.listen = ListenAddress("127.0.0.1:0")
-    let host = try await ServiceHost.start(configuration) { _ in }
+    let host = try await ServiceHost.start(configuration)
     host.service.enter(.ready)
     do {
         try await body("http://\(host.address.map { "\($0)" } ?? "")")
