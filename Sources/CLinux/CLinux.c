@@ -2,11 +2,17 @@
 #include "CLinux.h"
 
 #include <errno.h>
+#include <linux/sockios.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 int linux_open(const char *path, int flags, mode_t mode) { return open(path, flags | O_CLOEXEC, mode); }
@@ -24,6 +30,26 @@ int linux_bypass_cache(int descriptor, int bypasses) {
 }
 
 int linux_set_close_on_exec(int descriptor) { return fcntl(descriptor, F_SETFD, FD_CLOEXEC); }
+
+short linux_half_closed(void) { return POLLRDHUP; }
+
+int linux_has_unread(int socket) {
+    char byte;
+    return recv(socket, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
+}
+
+void linux_send_alone(int socket, const void *bytes, size_t count) {
+    int unsent = 0;
+    if (ioctl(socket, SIOCOUTQ, &unsent) == 0 && unsent == 0) send(socket, bytes, count, MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
+void linux_ask_peers(int socket, int silence, int pause, int count) {
+    int yes = 1;
+    setsockopt(socket, SOL_SOCKET, SO_KEEPALIVE, &yes, sizeof yes);
+    setsockopt(socket, IPPROTO_TCP, TCP_KEEPIDLE, &silence, sizeof silence);
+    setsockopt(socket, IPPROTO_TCP, TCP_KEEPINTVL, &pause, sizeof pause);
+    setsockopt(socket, IPPROTO_TCP, TCP_KEEPCNT, &count, sizeof count);
+}
 
 int linux_eventfd(void) { return eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK); }
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import socket
+import struct
 import unittest
 from typing import List
 
 from serving import CHAIN, RawWorker, ServingTest
-from support import Stepwell
+from support import Stepwell, wait_until
 
 MIB = 1 << 20
 HOST = b"Host: stepwell\r\n"
@@ -122,6 +124,9 @@ class Limits(ServingTest):
         client = self.connect()
         client.sendall(head("POST /v1/tasks", "Content-Length: 100") + b'{"name":"chain"}')
         client.shutdown(socket.SHUT_WR)
+        # The rest can come no more: it is closed at once, not when the time of a body is over.
+        client.settimeout(15)
+        self.assertEqual(client.recv(1 << 16), b"")
         # One that is longer than it says is a request, and what is no request.
         body = b'{"name":"none"}'
         line = b"POST /v1/tasks HTTP/1.1\r\n" + HOST + f"Content-Length: {len(body)}\r\n\r\n".encode()
@@ -162,6 +167,51 @@ class Limits(ServingTest):
         self.server.process.signal(signal.SIGTERM)
         self.assertEqual(self.server.process.wait(timeout=15), 0, self.server.process)
         self.assertFalse((self.stepwell.store / "api.sock").exists())
+
+    def test_who_ends_his_side_alone_is_answered(self) -> None:
+        task = self.server.post("/tasks", {"name": "chain"}, status=201)["task_id"]
+        client = self.connect()
+        client.sendall(head(f"GET /v1/tasks/{task}?wait=5m"))
+        client.shutdown(socket.SHUT_WR)
+        # The server has seen the end, and has asked whether anybody is there.
+        answer = b""
+        while not answer.endswith(b"\r\n\r\n"):
+            answer += client.recv(1 << 16)
+        self.assertEqual(answer, b"HTTP/1.1 100 Continue\r\n\r\n")
+        self.server.post(f"/tasks/{task}/cancel")
+        while data := client.recv(1 << 16):
+            answer += data
+        self.assertEqual(self.answers(answer), [100, 200])
+        self.assertIn(b'"cancelled"', answer)
+
+    def test_descriptors_come_back(self) -> None:
+        task = self.server.post("/tasks", {"name": "chain"}, status=201)["task_id"]
+        worker = RawWorker(self.server, ["nothing"])
+        folder = f"/proc/{self.server.process.pid}/fd"
+        poll = b'{"after":0,"wait_ms":10000}'
+        kinds = [
+            head(f"GET /v1/tasks/{task}?wait=5m"), head("GET /v1/events/stream"), head("GET /v1/events/stream?after=1000000"),
+            head(f"POST /v1/workers/{worker.id}/poll", f"Content-Length: {len(poll)}") + poll,
+            head("POST /v1/tasks", "Content-Length: 100") + b'{"name":', head("POST /v1/tasks", "Transfer-Encoding: chunked") + b"5\r\nab",
+            b"GET /v1/hea", b"",
+        ]
+        at_rest = len(os.listdir(folder))
+        rude = struct.pack("ii", 1, 0)
+        for path in (None, str(self.stepwell.store / "api.sock")):
+            clients = []
+            for number in range(40 * len(kinds)):
+                client = socket.socket(socket.AF_UNIX if path else socket.AF_INET)
+                client.connect(path or ("127.0.0.1", self.server.port))
+                client.sendall(kinds[number % len(kinds)])
+                clients.append(client)
+            wait_until(lambda: len(os.listdir(folder)) >= at_rest + 4 * 40, "they are there")
+            for number, client in enumerate(clients):
+                if number // len(kinds) % 2 and not path:
+                    client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, rude)
+                client.close()
+            # Neither after five minutes nor after two.
+            wait_until(lambda: len(os.listdir(folder)) <= at_rest + 2, "the descriptors come back", 15)
+        self.server.get("/health")
 
     def test_a_socket_that_a_killed_server_left_is_taken_over(self) -> None:
         path = self.stepwell.store / "api.sock"

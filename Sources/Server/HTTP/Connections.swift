@@ -1,51 +1,31 @@
-import CMicroHTTPD
+import CLinux
 import Glibc
 import StepwellEngine
 import StepwellModel
 import Synchronization
 
-/// One connection of a client, and until when its present phase may last.
-final class ConnectionRecord: Sendable {
-    let descriptor: Int32
-    /// Kept for as long as the connection may use them.
-    let credentials: TLSCredentials?
-    /// The address of the other end, or `unix`.
-    let remote: String
-    /// On the clock that nobody sets; the largest value while the server itself is what takes long.
-    let deadline = Atomic<Int64>(.max)
-
-    init(descriptor: Int32, remote: String, credentials: TLSCredentials?) {
-        self.remote = remote
-        self.descriptor = descriptor
-        self.credentials = credentials
-    }
-
-    func begin(_ time: Milliseconds) {
-        deadline.store(monotonicMilliseconds() + time.rawValue, ordering: .relaxed)
-    }
-
-    static func of(_ connection: OpaquePointer) -> ConnectionRecord? {
-        mhd_socket_context(connection).map { Unmanaged<ConnectionRecord>.fromOpaque($0).takeUnretainedValue() }
-    }
-}
-
-/// All connections, watched: one that trickles its headers or its body byte by byte never looks idle to the library, and would
-/// keep its place for ever.
+/// All connections, watched, because of what libmicrohttpd does not see: one that trickles its headers or its body byte by byte
+/// never looks idle to it, an end that comes together with data is often overlooked, and of a connection that sleeps it hears
+/// nothing at all.
 final class Connections: Sendable {
     private let records = Mutex<[ObjectIdentifier: ConnectionRecord]>([:])
     private let limits: HTTPLimits
+    /// Over TLS nobody shuts down one side alone, and nothing can be sent past the library.
+    private let isEncrypted: Bool
     private let isWatching = Atomic(false)
-    private static let tick: UInt32 = 500_000
+    /// So many are looked at in one go, while none of them can be closed.
+    private static let batch = 1024
 
-    init(_ limits: HTTPLimits) {
+    init(_ limits: HTTPLimits, isEncrypted: Bool = false) {
         self.limits = limits
+        self.isEncrypted = isEncrypted
     }
 
     var count: Int { records.withLock { $0.count } }
 
     func open(_ descriptor: Int32, from remote: String, _ credentials: TLSCredentials?) -> ConnectionRecord {
         let record = ConnectionRecord(descriptor: descriptor, remote: remote, credentials: credentials)
-        record.begin(limits.headerTime)
+        record.receive(until: limits.headerTime.fromNow)
         records.withLock { $0[ObjectIdentifier(record)] = record }
         return record
     }
@@ -55,12 +35,16 @@ final class Connections: Sendable {
         _ = records.withLock { $0.removeValue(forKey: ObjectIdentifier(record)) }
     }
 
+    /// What sleeps now.
+    var waiting: [any WaitingAnswer] { records.withLock { $0.values.compactMap(\.waiting) } }
+
     func watch() {
         isWatching.store(true, ordering: .relaxed)
+        let pause = UInt32(limits.lookPause.rawValue * 1000)
         onThread { [weak self] in
             while let self, self.isWatching.load(ordering: .relaxed) {
-                self.endOverdue(at: monotonicMilliseconds())
-                usleep(Self.tick)
+                self.look(at: monotonicMilliseconds())
+                usleep(pause)
             }
         }
     }
@@ -69,13 +53,40 @@ final class Connections: Sendable {
         isWatching.store(false, ordering: .relaxed)
     }
 
-    /// Ends the connections whose time is over.
-    func endOverdue(at now: Int64) {
+    /// Ends the connections whose time is over, and those whose clients are gone.
+    func look(at now: Int64) {
+        let all = records.withLock { Array($0.values) }
+        for first in stride(from: 0, to: all.count, by: Self.batch) {
+            look(at: now, all[first..<min(first + Self.batch, all.count)])
+        }
+    }
+
+    private func look(at now: Int64, _ batch: ArraySlice<ConnectionRecord>) {
+        var asked: [(answer: any WaitingAnswer, descriptor: Int32)] = []
+        var freed: [any WaitingAnswer] = []
+        // Under the lock, so that each descriptor is that of its connection still.
         records.withLock { records in
-            for record in records.values where record.deadline.load(ordering: .relaxed) < now {
-                // Under the lock, so that the descriptor is this connection's still.
-                shutdown(record.descriptor, Int32(SHUT_RDWR))
+            let present = batch.filter { records[ObjectIdentifier($0)] != nil }
+            var polled = present.map { pollfd(fd: $0.descriptor, events: linux_half_closed(), revents: 0) }
+            guard poll(&polled, nfds_t(polled.count), 0) >= 0 else { return }
+            for (record, seen) in zip(present, polled) {
+                let hasUnread = { linux_has_unread(record.descriptor) != 0 }
+                switch record.judge(presence(seen.revents), hasUnread: hasUnread(), at: now) {
+                case .leave: break
+                case .end: shutdown(record.descriptor, Int32(SHUT_RDWR))
+                case .ask(let answer): asked.append((answer, record.descriptor))
+                case .free(let answer): freed.append(answer)
+                }
             }
         }
+        // Without it: both take locks of their own, under which their connection cannot end while it sleeps.
+        for (answer, descriptor) in asked { answer.askClient(on: descriptor) }
+        for answer in freed { answer.clientIsGone() }
+    }
+
+    private func presence(_ events: Int16) -> ConnectionRecord.Presence {
+        if events & Int16(POLLHUP | POLLERR | POLLNVAL) != 0 { return .gone }
+        guard events & linux_half_closed() != 0 else { return .there }
+        return isEncrypted ? .gone : .halfClosed
     }
 }

@@ -1,10 +1,11 @@
+import CLinux
 import CMicroHTTPD
 import StepwellEngine
 import StepwellModel
 import Synchronization
 
 /// One request on its way: its body while it comes in, and the answer, which may come later and from any thread.
-final class Exchange: @unchecked Sendable {
+final class Exchange: WaitingAnswer, @unchecked Sendable {
     // Touched by the connection's thread alone, but for `state`.
     let connection: OpaquePointer
     var head: HTTPRequest
@@ -24,54 +25,94 @@ final class Exchange: @unchecked Sendable {
     private var status: Int?
     private var actor = ""
     private let begun = monotonicNanoseconds()
+    /// HTTP/1.0 knows no answer before the answer, and under TLS only the library can send.
+    private let canBeAsked: Bool
 
-    private enum State {
+    private enum Phase {
         /// The connection's thread is with the handler.
         case working
         /// The connection sleeps until the answer comes.
         case suspended
         case answered(HTTPResponse)
-        /// The answer is on its way out, or the client is gone.
+        /// The client does not want it any more.
+        case abandoned
+        /// The answer is on its way out, or the connection is closed.
         case over
     }
 
-    private let state = Mutex(State.working)
+    private struct State {
+        var phase = Phase.working
+        /// Tells whoever works at the answer that nobody wants it.
+        var abandon: HTTPServer.Abandon?
+    }
 
-    init(connection: OpaquePointer, head: HTTPRequest, bodyBytesMax: Int) {
+    private let state = Mutex(State())
+
+    init(connection: OpaquePointer, head: HTTPRequest, bodyBytesMax: Int, canBeAsked: Bool) {
         self.connection = connection
         self.head = head
         self.bodyBytesMax = bodyBytesMax
+        self.canBeAsked = canBeAsked
     }
 
     /// Gives the answer. Only the first counts.
-    func answer(_ response: HTTPResponse) {
-        let wakes = state.withLock { state in
-            switch state {
-            case .working:
-                state = .answered(response)
+    func answer(_ response: HTTPResponse) { wake(.answered(response)) }
+
+    /// What to call when the answer is wanted no more.
+    func whenAbandoned(_ call: HTTPServer.Abandon?) {
+        let isAbandoned = state.withLock { state in
+            switch state.phase {
+            case .working, .suspended:
+                state.abandon = call
                 return false
-            case .suspended:
-                state = .answered(response)
-                return true
+            case .abandoned: return true
             case .answered, .over: return false
             }
         }
-        // The connection is there still: a suspended one is neither served nor closed.
-        if wakes { MHD_resume_connection(connection) }
+        if isAbandoned { call?() }
     }
 
-    /// The answer, if it is there; else the connection is put to sleep until it is.
-    func takeAnswerOrSuspend() -> HTTPResponse? {
+    private func wake(_ phase: Phase) {
+        let (wakes, abandon) = state.withLock { state -> (Bool, HTTPServer.Abandon?) in
+            let wakes: Bool
+            switch state.phase {
+            case .working: wakes = false
+            case .suspended: wakes = true
+            case .answered, .abandoned, .over: return (false, nil)
+            }
+            let abandon = state.abandon
+            state = State(phase: phase)
+            if case .answered = phase { return (wakes, nil) }
+            return (wakes, abandon)
+        }
+        // The connection is there still: a suspended one is neither served nor closed.
+        if wakes { MHD_resume_connection(connection) }
+        abandon?()
+    }
+
+    /// What the connection's thread does next.
+    enum Turn {
+        case answer(HTTPResponse)
+        /// The connection was put to sleep until there is something to do.
+        case sleep
+        /// The connection is to be closed.
+        case close
+    }
+
+    func nextTurn() -> Turn {
         state.withLock { state in
-            switch state {
+            switch state.phase {
             case .answered(let response):
-                state = .over
-                return response
+                state.phase = .over
+                return .answer(response)
             case .working:
                 MHD_suspend_connection(connection)
-                state = .suspended
-                return nil
-            case .suspended, .over: return nil
+                state.phase = .suspended
+                return .sleep
+            case .abandoned:
+                state.phase = .over
+                return .close
+            case .suspended, .over: return .sleep
             }
         }
     }
@@ -90,7 +131,29 @@ final class Exchange: @unchecked Sendable {
             isCut: isCut)
     }
 
+    /// The connection is closed, or has been served.
     func end() {
-        state.withLock { $0 = .over }
+        let abandon = state.withLock { state in
+            let abandon = state.abandon
+            state = State(phase: .over)
+            return abandon
+        }
+        abandon?()
     }
+
+    // MARK: The client, as the watch sees him
+
+    func askClient(on descriptor: Int32) {
+        guard canBeAsked else { return }
+        state.withLock { state in
+            // While the connection sleeps nobody else writes to it, and it is not closed.
+            guard case .suspended = state.phase else { return }
+            linux_send_alone(descriptor, Self.interim, Self.interim.count)
+        }
+    }
+
+    func clientIsGone() { wake(.abandoned) }
+
+    /// A client passes over answers before the answer, also those that it did not ask for (RFC 9110, 15.2).
+    private static let interim = Array("HTTP/1.1 100 Continue\r\n\r\n".utf8)
 }

@@ -14,6 +14,10 @@ package struct HTTPLimits: Sendable {
     package var headerTime = Milliseconds.seconds(60)
     /// How long the body of a request may take.
     package var bodyTime = Milliseconds.seconds(120)
+    /// How long a client may take to read a piece of 32 KiB of an answer.
+    package var sendTime = Milliseconds.seconds(60)
+    /// How often all connections are looked at for clients that are gone, or take too long.
+    package var lookPause = Milliseconds(500)
     /// Threads that serve connections.
     package var threads = 2
 

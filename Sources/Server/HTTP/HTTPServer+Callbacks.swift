@@ -17,10 +17,12 @@ nonisolated func accessHandler(
     guard let context, let connection, let url, let method, let size, let state else { return .NO }
     let server = Unmanaged<HTTPServer>.fromOpaque(context).takeUnretainedValue()
     guard let known = state.pointee else {
-        let exchange = server.open(connection, method: String(cString: method), url: url)
+        let exchange = server.open(
+            connection, method: String(cString: method), url: url,
+            isOld: version.map { strcmp($0, "HTTP/1.1") != 0 } ?? true)
         state.pointee = Unmanaged.passRetained(exchange).toOpaque()
         // Without its body read, the connection ends after the answer: so nobody sends what nobody reads.
-        if let fault = exchange.fault, exchange.isBodyDropped { return queue(fault, exchange) }
+        if let fault = exchange.fault, exchange.isBodyDropped { return server.queue(fault, exchange) }
         return .YES
     }
     let exchange = Unmanaged<Exchange>.fromOpaque(known).takeUnretainedValue()
@@ -31,16 +33,19 @@ nonisolated func accessHandler(
     }
     if !exchange.isWhole {
         exchange.isWhole = true
-        ConnectionRecord.of(connection)?.deadline.store(.max, ordering: .relaxed)
+        ConnectionRecord.of(connection)?.wait(for: exchange)
         if let fault = exchange.fault {
             exchange.answer(fault)
         } else {
-            server.handler(exchange.head) { exchange.answer($0) }
+            exchange.whenAbandoned(server.handler(exchange.head) { exchange.answer($0) })
             exchange.head.body = []
         }
     }
-    guard let response = exchange.takeAnswerOrSuspend() else { return .YES }
-    return queue(response, exchange)
+    return switch exchange.nextTurn() {
+    case .answer(let response): server.queue(response, exchange)
+    case .sleep: .YES
+    case .close: .NO
+    }
 }
 
 nonisolated func requestCompleted(
@@ -58,7 +63,7 @@ nonisolated func requestCompleted(
             exchange.story(
                 from: ConnectionRecord.of(connection)?.remote, isCut: reason != .REQUEST_TERMINATED_COMPLETED_OK))
     }
-    ConnectionRecord.of(connection)?.begin(server.limits.headerTime)
+    ConnectionRecord.of(connection)?.receive(until: server.limits.headerTime.fromNow)
 }
 
 nonisolated func connectionChanged(
@@ -99,6 +104,20 @@ nonisolated private func readStream(
     return bytes.count
 }
 
+nonisolated private func readBytes(
+    context: UnsafeMutableRawPointer?, position: UInt64, buffer: UnsafeMutablePointer<CChar>?, countMax: Int
+) -> Int {
+    guard let context, let buffer else { return mhdEndOfStream }
+    let body = Unmanaged<BytesBody>.fromOpaque(context).takeUnretainedValue()
+    let count = body.read(at: Int(position), into: UnsafeMutableRawBufferPointer(start: buffer, count: countMax))
+    return count > 0 ? count : mhdEndOfStream
+}
+
+nonisolated private func freeBytes(context: UnsafeMutableRawPointer?) {
+    guard let context else { return }
+    Unmanaged<BytesBody>.fromOpaque(context).release()
+}
+
 nonisolated private func freeStream(context: UnsafeMutableRawPointer?) {
     guard let context else { return }
     Unmanaged<StreamBody>.fromOpaque(context).takeRetainedValue().close()
@@ -110,8 +129,10 @@ private let blockBytes = 32 << 10
 
 extension HTTPServer {
     /// Reads the head of a request.
-    fileprivate func open(_ connection: OpaquePointer, method: String, url: UnsafePointer<CChar>) -> Exchange {
-        ConnectionRecord.of(connection)?.begin(limits.bodyTime)
+    fileprivate func open(
+        _ connection: OpaquePointer, method: String, url: UnsafePointer<CChar>, isOld: Bool
+    ) -> Exchange {
+        ConnectionRecord.of(connection)?.receive(until: limits.bodyTime.fromNow)
         let path = HTTPRequest.parts(ofPath: Array(UnsafeRawBufferPointer(start: url, count: strlen(url))))
         var head = HTTPRequest(method: method, path: path ?? [])
         var isReadable = path != nil
@@ -134,7 +155,8 @@ extension HTTPServer {
             if HTTPRequest.headersKept.contains(name) { head.headers[name] = value }
         }
         head.remote = ConnectionRecord.of(connection)?.remote ?? ""
-        let exchange = Exchange(connection: connection, head: head, bodyBytesMax: bodyLimit(head))
+        let exchange = Exchange(
+            connection: connection, head: head, bodyBytesMax: bodyLimit(head), canBeAsked: !isOld && !isEncrypted)
         if answered != nil { exchange.path = String(cString: url) }
         begin(exchange)
         if !isReadable { exchange.fault = Problem.badAddress.response }
@@ -187,21 +209,6 @@ extension HTTPServer {
     }
 }
 
-extension HTTPResponse {
-    fileprivate func make(for exchange: Exchange) -> OpaquePointer? {
-        switch body {
-        case .bytes(let bytes):
-            return bytes.withUnsafeBytes { buffer in
-                MHD_create_response_from_buffer(
-                    buffer.count, UnsafeMutableRawPointer(mutating: buffer.baseAddress), .RESPMEM_MUST_COPY)
-            }
-        case .stream(let source):
-            let body = Unmanaged.passRetained(StreamBody(source, exchange)).toOpaque()
-            return MHD_create_response_from_callback(UInt64.max, blockBytes, readStream, body, freeStream)
-        }
-    }
-}
-
 /// The address of the connection's other end.
 nonisolated private func remote(_ connection: OpaquePointer) -> String {
     guard let address = mhd_client_address(connection) else { return "" }
@@ -215,13 +222,35 @@ nonisolated private func remote(_ connection: OpaquePointer) -> String {
     return ListenAddress(address, socklen_t(size))?.description ?? ""
 }
 
-private func queue(_ answer: HTTPResponse, _ exchange: Exchange) -> MHD_Result {
-    guard let response = answer.make(for: exchange) else { return .NO }
-    exchange.noteAnswer(answer)
-    let connection = exchange.connection
-    defer { MHD_destroy_response(response) }
-    if !answer.contentType.isEmpty { MHD_add_response_header(response, "Content-Type", answer.contentType) }
-    MHD_add_response_header(response, "X-Stepwell-Version", stepwellVersion)
-    for (name, value) in answer.headers { MHD_add_response_header(response, name, value) }
-    return MHD_queue_response(connection, UInt32(answer.status), response)
+extension HTTPServer {
+    fileprivate func queue(_ answer: HTTPResponse, _ exchange: Exchange) -> MHD_Result {
+        guard let response = make(answer, for: exchange) else { return .NO }
+        exchange.noteAnswer(answer)
+        let connection = exchange.connection
+        defer { MHD_destroy_response(response) }
+        if !answer.contentType.isEmpty { MHD_add_response_header(response, "Content-Type", answer.contentType) }
+        MHD_add_response_header(response, "X-Stepwell-Version", stepwellVersion)
+        for (name, value) in answer.headers { MHD_add_response_header(response, name, value) }
+        ConnectionRecord.of(connection)?.send(until: limits.sendTime.fromNow)
+        return MHD_queue_response(connection, UInt32(answer.status), response)
+    }
+
+    private func make(_ answer: HTTPResponse, for exchange: Exchange) -> OpaquePointer? {
+        switch answer.body {
+        case .bytes(let bytes) where bytes.count > blockBytes:
+            let body = BytesBody(
+                bytes, record: ConnectionRecord.of(exchange.connection), sendTime: limits.sendTime)
+            return MHD_create_response_from_callback(
+                UInt64(body.count), blockBytes, readBytes, Unmanaged.passRetained(body).toOpaque(), freeBytes)
+        case .bytes(let bytes):
+            return bytes.withUnsafeBytes { buffer in
+                MHD_create_response_from_buffer(
+                    buffer.count, UnsafeMutableRawPointer(mutating: buffer.baseAddress), .RESPMEM_MUST_COPY)
+            }
+        case .stream(let source):
+            let body = StreamBody(source, exchange, server: self)
+            return MHD_create_response_from_callback(
+                UInt64.max, blockBytes, readStream, Unmanaged.passRetained(body).toOpaque(), freeStream)
+        }
+    }
 }

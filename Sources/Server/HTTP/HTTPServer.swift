@@ -12,7 +12,9 @@ package final class HTTPServer: Sendable {
     package typealias Answer = @Sendable (HTTPResponse) -> Void
     /// How large the body of a request may be, by its method and path, before anything else of it is looked at.
     package typealias BodyLimit = @Sendable (HTTPRequest) -> Int
-    package typealias Handler = @Sendable (HTTPRequest, @escaping Answer) -> Void
+    /// Tells a handler that nobody wants its answer any more; what it has begun it may end or drop.
+    package typealias Abandon = @Sendable () -> Void
+    package typealias Handler = @Sendable (HTTPRequest, @escaping Answer) -> Abandon?
 
     let handler: Handler
     let bodyLimit: BodyLimit
@@ -20,6 +22,7 @@ package final class HTTPServer: Sendable {
     /// Hears of each request when it is over; nil: nobody does.
     let answered: (@Sendable (AnsweredRequest) -> Void)?
     let connections: Connections
+    let isEncrypted: Bool
     /// Bytes of bodies that are being received.
     let bytesReceived = Atomic<Int>(0)
     /// Suspended connections must be woken before the server can stop.
@@ -40,9 +43,12 @@ package final class HTTPServer: Sendable {
         self.handler = handler
         self.limits = limits
         self.bodyLimit = bodyLimit ?? { _ in limits.bodyBytesMax }
-        connections = Connections(limits)
+        connections = Connections(limits, isEncrypted: tls != nil)
+        isEncrypted = tls != nil
         let first: TLSCredentials? = if let tls { try TLSCredentials(tls) } else { nil }
         credentials = Mutex(first)
+        // Connections inherit it: a machine that has lost its power or its network says nothing of its end.
+        linux_ask_peers(socket, 30, 10, 3)
         var flags = MHD_USE_EPOLL_INTERNAL_THREAD.rawValue | MHD_USE_SUSPEND_RESUME.rawValue | MHD_USE_TURBO.rawValue
         if tls != nil { flags |= MHD_USE_TLS.rawValue }
         let context = Unmanaged.passUnretained(self).toOpaque()
@@ -93,12 +99,17 @@ package final class HTTPServer: Sendable {
         for exchange in sleepers.withLock({ Array($0.values) }) {
             exchange.answer(Problem.stopping.response)
         }
+        // Streams are left.
+        for answer in connections.waiting { answer.clientIsGone() }
         MHD_stop_daemon(daemon)
     }
 
+    /// Whether nothing may sleep any more.
+    var isEnding: Bool { isStopping.load(ordering: .sequentiallyConsistent) }
+
     func begin(_ exchange: Exchange) {
         sleepers.withLock { $0[ObjectIdentifier(exchange)] = exchange }
-        if isStopping.load(ordering: .sequentiallyConsistent) { exchange.answer(Problem.stopping.response) }
+        if isEnding { exchange.answer(Problem.stopping.response) }
     }
 
     func end(_ exchange: Exchange) {

@@ -1,9 +1,11 @@
 import CMicroHTTPD
+import StepwellModel
 import Synchronization
 
 /// A body without an end, as the connection's thread reads it. While the source has nothing, the connection sleeps.
-final class StreamBody: @unchecked Sendable {  // `connection` belongs to the library, which outlives the body.
-    private enum State {
+// `connection` belongs to the library, which outlives the body.
+final class StreamBody: WaitingAnswer, @unchecked Sendable {
+    private enum Phase {
         case awake
         /// Woken while it was reading: it must look again before it sleeps.
         case woken
@@ -11,44 +13,66 @@ final class StreamBody: @unchecked Sendable {  // `connection` belongs to the li
         case closed
     }
 
+    private struct State {
+        var phase = Phase.awake
+        /// Something is to be sent, whether there is news or not.
+        var isAsked = false
+        var isAbandoned = false
+    }
+
     private let source: any BodySource
     private let connection: OpaquePointer
     private let exchange: Exchange
-    private let state = Mutex(State.awake)
+    private let server: HTTPServer
+    private let state = Mutex(State())
 
-    init(_ source: any BodySource, _ exchange: Exchange) {
+    init(_ source: any BodySource, _ exchange: Exchange, server: HTTPServer) {
         self.source = source
         self.exchange = exchange
+        self.server = server
         connection = exchange.connection
     }
 
     /// The next bytes; empty when the connection was put to sleep, nil at the end.
     func read(_ countMax: Int) -> [UInt8]? {
+        let record = ConnectionRecord.of(connection)
         while true {
-            state.withLock { $0 = .awake }
-            guard let bytes = source.next(countMax, wake: { [weak self] in self?.wake() }) else { return nil }
+            let (isAsked, isAbandoned) = state.withLock { state in
+                defer { state.isAsked = false }
+                state.phase = .awake
+                return (state.isAsked, state.isAbandoned)
+            }
+            record?.send(until: server.limits.sendTime.fromNow)
+            guard !isAbandoned, var bytes = source.next(countMax, wake: { [weak self] in self?.wake() }) else {
+                return nil
+            }
+            if bytes.isEmpty, isAsked { bytes = Array(source.filler.prefix(countMax)) }
             guard bytes.isEmpty else {
                 exchange.bytesSent += bytes.count
                 return bytes
             }
+            // Before it sleeps: once it does, it may be woken and closed at any time.
+            record?.wait(for: self)
+            guard !server.isEnding else { return nil }
             let sleeps = state.withLock { state in
-                guard case .awake = state else { return false }
+                guard case .awake = state.phase else { return false }
                 MHD_suspend_connection(connection)
-                state = .asleep
+                state.phase = .asleep
                 return true
             }
             if sleeps { return [] }
         }
     }
 
-    private func wake() {
+    private func wake(_ change: (inout State) -> Void = { _ in }) {
         let wakes = state.withLock { state in
-            switch state {
+            change(&state)
+            switch state.phase {
             case .asleep:
-                state = .awake
+                state.phase = .awake
                 return true
             case .awake:
-                state = .woken
+                state.phase = .woken
                 return false
             case .woken, .closed: return false
             }
@@ -56,8 +80,12 @@ final class StreamBody: @unchecked Sendable {  // `connection` belongs to the li
         if wakes { MHD_resume_connection(connection) }
     }
 
+    func askClient(on descriptor: Int32) { wake { $0.isAsked = true } }
+
+    func clientIsGone() { wake { $0.isAbandoned = true } }
+
     func close() {
-        state.withLock { $0 = .closed }
+        state.withLock { $0.phase = .closed }
         source.end()
     }
 }

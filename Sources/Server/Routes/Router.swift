@@ -19,7 +19,10 @@ package final class Router: Sendable {
     }
 
     /// Answers a request; `isLocal` when it came over the socket in the store's directory.
-    package func handle(_ request: HTTPRequest, isLocal: Bool, _ answer: @escaping HTTPServer.Answer) {
+    /// - Returns: what ends the work at the answer, where that can be ended.
+    package func handle(
+        _ request: HTTPRequest, isLocal: Bool, _ answer: @escaping HTTPServer.Answer
+    ) -> HTTPServer.Abandon? {
         let begun = monotonicNanoseconds()
         let found = Result { () throws(Problem) in try route(of: request) }
         let path = (try? found.get())?.route.path ?? ""
@@ -44,9 +47,10 @@ package final class Router: Sendable {
             if request.body.isEmpty, route.operation.body?.isRequired == true {
                 throw Problem.malformed("the request has no body", cure: "'GET /v1/openapi.json' describes it")
             }
-            perform(
+            return perform(
                 route, Call(service: service, request: request, parameters: parameters, identity: identity), answer)
         } catch { answer(Problem(error).response) }
+        return nil
     }
 
     /// How large a body the route of a request takes.
@@ -54,7 +58,9 @@ package final class Router: Sendable {
         (try? route(of: request).route.bodyBytesMax) ?? standard
     }
 
-    private func perform(_ route: Route, _ call: Call, _ answer: @escaping HTTPServer.Answer) {
+    private func perform(
+        _ route: Route, _ call: Call, _ answer: @escaping HTTPServer.Answer
+    ) -> HTTPServer.Abandon? {
         do {
             switch route.action {
             case .now(let action): answer(try action(call))
@@ -64,11 +70,13 @@ package final class Router: Sendable {
                     do { answer(try action(call)) } catch { answer(Problem(error).response) }
                 }
             case .later(let action):
-                Task {
+                let task = Task {
                     do { answer(try await action(call)) } catch { answer(Problem(error).response) }
                 }
+                return { task.cancel() }
             }
         } catch { answer(Problem(error).response) }
+        return nil
     }
 
     private func route(of request: HTTPRequest) throws(Problem) -> (route: Route, parameters: [String: String]) {

@@ -1,0 +1,115 @@
+import CMicroHTTPD
+import StepwellEngine
+import StepwellModel
+import Synchronization
+
+/// What sleeps until the server has something for its client.
+protocol WaitingAnswer: AnyObject, Sendable {
+    /// The client has shut down its writing side, and may be there or not. Sends something that a client who is there passes over:
+    /// the system of one who is gone answers it with a reset.
+    func askClient(on descriptor: Int32)
+    /// Nobody reads the answer.
+    func clientIsGone()
+}
+
+/// One connection of a client: where it stands, and until when that may last.
+final class ConnectionRecord: Sendable {
+    /// What the watch has seen of the client's side.
+    enum Presence {
+        case there
+        /// It sends nothing more; whether it reads, nobody knows.
+        case halfClosed
+        case gone
+    }
+
+    /// What the watch does with the connection.
+    enum Verdict {
+        case leave
+        /// Shut it down, so that the library ends it.
+        case end
+        case ask(any WaitingAnswer)
+        case free(any WaitingAnswer)
+    }
+
+    private enum Phase {
+        /// A request is coming in, or nothing is.
+        case receiving
+        /// The answer, or more of it, is still to come.
+        case waiting(any WaitingAnswer)
+        /// The answer, or a piece of it, is on its way out.
+        case sending
+    }
+
+    private struct State {
+        var phase = Phase.receiving
+        /// On the clock that nobody sets; the largest value while the server itself is what takes long.
+        var deadline = Int64.max
+        /// How often in a row the watch has found the client's side closed, in this phase.
+        var looks = 0
+    }
+
+    let descriptor: Int32
+    /// Kept for as long as the connection may use them.
+    let credentials: TLSCredentials?
+    /// The address of the other end, or `unix`.
+    let remote: String
+    private let state = Mutex(State())
+    /// So many looks make it sure that what the client has sent was read: the library reads and goes on at once, between two looks.
+    private static let looksMin = 2
+
+    init(descriptor: Int32, remote: String, credentials: TLSCredentials?) {
+        self.descriptor = descriptor
+        self.remote = remote
+        self.credentials = credentials
+    }
+
+    func receive(until deadline: Int64) {
+        state.withLock { $0 = State(phase: .receiving, deadline: deadline) }
+    }
+
+    func wait(for answer: any WaitingAnswer) {
+        state.withLock { $0 = State(phase: .waiting(answer)) }
+    }
+
+    func send(until deadline: Int64) {
+        state.withLock { $0 = State(phase: .sending, deadline: deadline) }
+    }
+
+    /// What sleeps until its answer is there.
+    var waiting: (any WaitingAnswer)? {
+        state.withLock { state in
+            if case .waiting(let answer) = state.phase { answer } else { nil }
+        }
+    }
+
+    /// What to do, by what is seen of the client. `hasUnread` says whether something that he sent was not read yet.
+    func judge(_ presence: Presence, hasUnread: @autoclosure () -> Bool, at now: Int64) -> Verdict {
+        state.withLock { state in
+            if state.deadline < now { return .end }
+            switch (state.phase, presence) {
+            case (_, .there), (.sending, _):
+                // While it sends, the library itself hears of a client that is gone.
+                state.looks = 0
+                return .leave
+            case (.receiving, _):
+                // The end of the request can come no more.
+                state.looks = hasUnread() ? 0 : state.looks + 1
+                return state.looks >= Self.looksMin ? .end : .leave
+            case (.waiting(let answer), .gone): return .free(answer)
+            case (.waiting(let answer), .halfClosed):
+                // A whole request, and an end behind it: whoever does that may wait for the answer. He is asked once.
+                state.looks += 1
+                return state.looks == Self.looksMin ? .ask(answer) : .leave
+            }
+        }
+    }
+
+    static func of(_ connection: OpaquePointer) -> ConnectionRecord? {
+        mhd_socket_context(connection).map { Unmanaged<ConnectionRecord>.fromOpaque($0).takeUnretainedValue() }
+    }
+}
+
+extension Milliseconds {
+    /// The moment that is so far from now, on the clock that nobody sets.
+    var fromNow: Int64 { monotonicMilliseconds() + rawValue }
+}
