@@ -5,10 +5,14 @@ import Synchronization
 /// What the service counts of itself since it began. The engine's thread takes one short lock for each commit.
 package final class Metrics: Sendable {
     /// An address, as its route has it, and what was answered there.
-    struct Answered: Hashable, Sendable {
+    struct Answered: Hashable, Comparable, Sendable {
         var method: String
         var path: String
         var status: Int
+
+        static func < (left: Answered, right: Answered) -> Bool {
+            (left.method, left.path, left.status) < (right.method, right.path, right.status)
+        }
     }
 
     /// What is counted.

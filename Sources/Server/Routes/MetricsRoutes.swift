@@ -80,9 +80,9 @@ extension Service {
         text.add(.recovery, value: Double(engine.recovery.duration.rawValue) / 1000)
         text.add(
             .requests,
-            requests.answered.map { key, count in
+            requests.answered.sorted { $0.key < $1.key }.map { key, count in
                 ([("method", key.method), ("route", key.path), ("status", "\(key.status)")], "\(count)")
-            }.sorted { "\($0)" < "\($1)" })
+            })
         text.add(.requestSeconds, histogram: requests.seconds)
         text.add(.connections, value: metrics.connectionCount)
         text.add(.streams, value: metrics.streamCount)
