@@ -16,6 +16,7 @@ let package = Package(
     products: [
         .executable(name: "stepwell", targets: ["StepwellCLI"]),
         .executable(name: "stepwell-conformance-worker", targets: ["ConformanceWorker"]),
+        .executable(name: "stepwell-fuzz", targets: ["Fuzz"]),
         .library(name: "Stepwell", targets: ["Stepwell"]),
         // For workers and clients elsewhere, which need no engine and none of its C libraries.
         .library(name: "StepwellWorker", targets: ["StepwellWorker"]),
@@ -163,6 +164,9 @@ let package = Package(
                 "Prices", "StepwellTestKit", "StepwellServer", "Stepwell", "StepwellWorker", "StepwellModel",
             ],
             path: "Tests/WorkerTests", swiftSettings: dialect),
+        // What tools/fuzz sends to a server. It shares no code with it: what both read wrongly would be found by nobody.
+        .executableTarget(
+            name: "Fuzz", path: "Tests/Fuzz", exclude: ["corpus.py", "templates"], swiftSettings: dialect),
         // The house rules, checked on the text of the sources.
         .testTarget(name: "TidyTests", path: "Tests/TidyTests", swiftSettings: dialect),
     ]
