@@ -71,6 +71,9 @@ class Limits(ServingTest):
     def test_bodies_that_are_too_large(self) -> None:
         for length in (16 * MIB + 1, 64 * MIB):
             self.refused(413, "body_too_large", head("POST /v1/tasks", f"Content-Length: {length}"))
+        # A batch may be as large as that: it is read, and found to be no JSON.
+        for length, status, code in ((64 * MIB, 400, "malformed_request"), (64 * MIB + 1, 413, "body_too_large")):
+            self.refused(status, code, head("POST /v1/tasks/batch", f"Content-Length: {length}"), b"[" * length)
         expecting = ("Expect: 100-continue", f"Content-Length: {64 * MIB}")
         self.refused(413, "body_too_large", head("POST /v1/tasks", *expecting))
         chunk = b"100000\r\n" + bytes(MIB) + b"\r\n"
