@@ -13,6 +13,7 @@ struct Batch {
     private var dice: Dice
     private static let requestsCount = 64
     private static let sessionsCount = 16
+    private static let crewCount = 4
     /// Whether its connection is cut before its answers have come.
     private(set) var isCut = false
 
@@ -31,9 +32,13 @@ struct Batch {
         writer.removeAll()
         switch phase {
         case .register:
-            // Of a session that has nothing to do, whatever is reported is malformed: its state would not be tried.
-            if dice.chance(200) { writer.add(dice.pick(corpus.entries[.supply]!)) }
-            for _ in 0..<Self.sessionsCount { writer.add(dice.pick(corpus.entries[.hello]!)) }
+            // Of a session that has nothing to do, whatever is reported is malformed: its state would not be tried. So now and then
+            // there is work for the first few.
+            let isSupplied = dice.chance(200)
+            for place in 0..<Self.sessionsCount {
+                writer.add(dice.pick(corpus.entries[isSupplied && place < Self.crewCount ? .crew : .hello]!))
+            }
+            if isSupplied { writer.add(dice.pick(corpus.entries[.supply]!)) }
         case .poll:
             for session in sessions { writer.add(dice.pick(corpus.entries[.poll]!), session) }
         case .bent: writeBent(&writer, corpus)

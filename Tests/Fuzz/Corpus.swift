@@ -7,10 +7,16 @@ struct Corpus {
         case worker
         /// Begins a session.
         case hello
+        /// Begins a session that is given work.
+        case crew
         /// Makes work for workers.
         case supply
         /// Asks for attempts, in a session.
         case poll
+        /// What a worker says on a line, of its attempt.
+        case line
+        /// What a worker says on a line at any time.
+        case note
         /// May be answered late or never: nothing comes behind it.
         case loose
         /// Sent as it is, or with another text that cannot be taken.
@@ -43,7 +49,8 @@ struct Corpus {
             entries[kind, default: []] += Array(repeating: entry, count: weight)
             place = end + 2 + length
         }
-        for kind in [Kind.client, .worker, .hello, .supply, .poll, .loose, .exact] where entries[kind] == nil {
+        for kind in [Kind.client, .worker, .hello, .crew, .supply, .poll, .line, .note, .loose, .exact]
+        where entries[kind] == nil {
             throw Fault("the corpus has nothing of the kind '\(kind.rawValue)'")
         }
     }

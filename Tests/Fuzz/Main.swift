@@ -7,6 +7,10 @@ struct Main {
         do throws(Fault) {
             let options = try Options(Array(CommandLine.arguments.dropFirst()))
             if let path = options.replay { return replay(try Files.read(path), options.targets[0]) }
+            if options.isLineWorker {
+                var worker = try LineWorker(options)
+                return worker.perform()
+            }
             var run = try Run(options)
             exit(run.perform() ? 0 : 1)
         } catch {

@@ -12,16 +12,23 @@ struct Options {
     var failures = "."
     /// A file that is sent as it is.
     var replay: String?
+    /// Speaks on standard input and output, as a worker.
+    var isLineWorker = false
 
     static let usage = """
         usage: stepwell-fuzz --corpus FILE [--port N] [--socket PATH] [--seed N] [--count N] [--seconds N] [--clients N]
                              [--first N] [--batches N] [--failures DIR]
+               stepwell-fuzz --lines --corpus FILE [--seed N]
                stepwell-fuzz --replay FILE (--port N | --socket PATH)
         """
 
     init(_ arguments: [String]) throws(Fault) {
         var rest = arguments[...]
         while let name = rest.popFirst() {
+            if name == "--lines" {
+                isLineWorker = true
+                continue
+            }
             guard let value = rest.popFirst() else { throw Fault("'\(name)' has no value\n\(Self.usage)") }
             switch name {
             case "--port": targets.append(.port(try Self.number(name, value)))
@@ -38,7 +45,7 @@ struct Options {
             default: throw Fault("there is no option '\(name)'\n\(Self.usage)")
             }
         }
-        guard !targets.isEmpty, clients > 0 else { throw Fault(Self.usage) }
+        guard !targets.isEmpty || isLineWorker, clients > 0 else { throw Fault(Self.usage) }
     }
 
     private static func number(_ name: String, _ value: String) throws(Fault) -> Int {

@@ -73,12 +73,15 @@ def entries(description):
                 yield 4, "loose", method.upper(), f"{address}?wait=5s", body
     for address in ("", "/steps", "/events?limit=2", "/steps/work?x=1"):
         yield 1, "client", "GET", f"/v1/tasks/last{address}", b""
-    yield 1, "hello", "POST", "/v1/workers", encoded(HELLO)
+    # Else all sessions that are idle would take the work from those that are going to poll for it.
+    yield 1, "hello", "POST", "/v1/workers", encoded({**HELLO, "handlers": [{"name": "fuzz.idle"}, {"name": "fuzz.rest"}]})
+    yield 1, "crew", "POST", "/v1/workers", encoded({**HELLO, "concurrency": 1})
     fresh = {"name": "fuzz", "namespace": "api", "context": {"n": 1}}
     yield 1, "supply", "POST", "/v1/tasks/batch", encoded({"tasks": [fresh] * 4})
     yield 1, "poll", "POST", "/v1/workers/@S/poll", encoded({"after": 0, "wait_ms": 0, "attempts_max": 1})
     yield 1, "loose", "POST", "/v1/workers/@S/poll", encoded({"after": 1, "wait_ms": 10000})
     for first, message in enumerate(MESSAGES):
+        yield 1, "note" if "lease" not in message else "line", "-", "-", encoded(message)
         second = MESSAGES[(first + 3) % len(MESSAGES)]
         yield 3, "worker", "POST", "/v1/workers/@S/messages", encoded({"number": NUMBER, "messages": [message]})
         yield 1, "worker", "POST", "/v1/workers/@S/messages", encoded({"number": NUMBER, "messages": [message, second]})
