@@ -10,6 +10,7 @@ struct StepReplay {
     let log: LMDBReader
     /// Instead of the task's.
     let input: JSONText?
+    let secrets: SecretStore
 
     private var assignment: Assignment {
         let now = SystemClock().now()
@@ -18,7 +19,8 @@ struct StepReplay {
             plan: recorded.plan, deadline: recorded.step.timeout.map { now.advanced(by: $0) },
             submission: recorded.submission, checkpoint: recorded.checkpoint,
             dependencyResults: recorded.step.dependencies.map { recorded.results[$0] },
-            log: input.map { OtherInput(log: log, submission: recorded.submission, input: $0) } ?? log)
+            log: input.map { OtherInput(log: log, submission: recorded.submission, input: $0) } ?? log,
+            secrets: secrets)
     }
 
     /// All that the attempt was given and how it ended, as one JSON document.

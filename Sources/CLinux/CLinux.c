@@ -182,3 +182,7 @@ void linux_die(int number) {
     pthread_sigmask(SIG_UNBLOCK, &one, NULL);
     raise(number);
 }
+
+const void *linux_find(const void *hay, size_t hay_count, const void *needle, size_t needle_count) {
+    return memmem(hay, hay_count, needle, needle_count);
+}

@@ -19,12 +19,14 @@ package struct Assignment: Sendable {
     /// was resolved by hand without a result.
     package let dependencyResults: [SequenceNumber]
     package let log: any EventSource
+    private let secrets: AttemptSecrets?
     private let lines = LineCounter()
 
     package init(
         task: TaskID, attempt: AttemptID, workerName: String = "", plan: Plan, deadline: Timestamp?,
         submission: SequenceNumber,
-        checkpoint: SequenceNumber, dependencyResults: [SequenceNumber], log: any EventSource
+        checkpoint: SequenceNumber, dependencyResults: [SequenceNumber], log: any EventSource,
+        secrets: SecretStore? = nil
     ) {
         self.task = task
         self.attempt = attempt
@@ -35,14 +37,15 @@ package struct Assignment: Sendable {
         self.checkpoint = checkpoint
         self.dependencyResults = dependencyResults
         self.log = log
+        self.secrets = secrets.flatMap { AttemptSecrets(plan.template.steps[attempt.step].handler, from: $0) }
     }
 
-    package init(_ delivery: Delivery, log: any EventSource) {
+    package init(_ delivery: Delivery, log: any EventSource, secrets: SecretStore?) {
         self.init(
             task: delivery.task, attempt: delivery.attempt, workerName: delivery.workerName, plan: delivery.plan,
             deadline: delivery.deadline,
             submission: delivery.submission, checkpoint: delivery.checkpoint,
-            dependencyResults: delivery.dependencyResults, log: log)
+            dependencyResults: delivery.dependencyResults, log: log, secrets: secrets)
     }
 
     package var template: Template { plan.template }
@@ -50,6 +53,32 @@ package struct Assignment: Sendable {
 
     /// The same over all attempts of the step: what a handler gives to systems that know idempotency keys.
     package var idempotencyKey: String { "\(task):\(step.name)" }
+
+    // MARK: Secrets
+
+    /// Looks up the secrets that the step names. Whoever runs the attempt calls it first, and reports the failure, if there is
+    /// one, in its place.
+    package func resolveSecrets() -> Failure? {
+        do throws(SecretError) {
+            try secrets?.resolve()
+            return nil
+        } catch { return Failure(error, step: step.name, of: template) }
+    }
+
+    /// What the handler reads as its configuration; with `secret:NAME` in it until the secrets are resolved.
+    package var configuration: JSONText { secrets?.configuration ?? step.handler.configuration }
+    /// What is added to the environment of a command.
+    package var environment: [EnvironmentVariable] { secrets?.environment ?? step.handler.environment }
+    /// Hides what was resolved. All that the attempt reports goes through it before anything else sees it.
+    package var redaction: Redaction { secrets?.redaction ?? .nothing }
+
+    /// A line of the log, no longer than it may be. Secrets are hidden before it is cut: of half of one, nobody could tell what
+    /// it is.
+    func cut(_ line: String, _ limits: Limits) -> String {
+        redaction.text(line).cut(toBytes: limits.logLineBytesMax)
+    }
+
+    // MARK: From the log
 
     /// What the task was submitted with.
     package func readSubmission() throws(LogError) -> Submission {

@@ -9,6 +9,7 @@ package final class EngineCore: AttemptHost {
     package let log: any EventLog
     package let limits: Limits
     package let clock: any MachineClock
+    package let secrets: SecretStore
     private let mailbox = Mailbox()
     private let thread: LoopThread
     private let workerCount = Atomic<UInt32>(0)
@@ -20,16 +21,17 @@ package final class EngineCore: AttemptHost {
     /// - Throws: ``LogError``, or ``FoldError`` when the log's events cannot follow each other.
     package init(
         log: any EventLog, limits: Limits = Limits(), clock: any MachineClock = SystemClock(),
-        observers: Observers = Observers(), isHeld: Bool = false
+        secrets: SecretStore = SecretStore(), observers: Observers = Observers(), isHeld: Bool = false
     ) throws {
         gate = Gate(isClosed: isHeld)
         self.log = log
         self.limits = limits
         self.clock = clock
+        self.secrets = secrets
         self.observers = observers
         let (state, eventsFolded) = try Recovery.fold(log)
         recovered = (eventsFolded, state.openTaskCount)
-        let loop = Loop(state: state, log: log, at: clock.read().monotonic, observe: observers.events)
+        let loop = Loop(state: state, log: log, at: clock.read().monotonic, secrets: secrets, observe: observers.events)
         thread = LoopThread(
             loop: loop, mailbox: mailbox, clock: clock,
             events: .init(commit: observers.commit, storage: observers.storage, failure: observers.failure))
@@ -201,11 +203,11 @@ package final class EngineCore: AttemptHost {
 
     package func leave(_ worker: WorkerID, reason: String) {
         gate.leave(worker)
-        post(.loseWorker(worker, reason: reason), by: .engine)
+        post(.loseWorker(worker, reason: secrets.redaction.text(reason)), by: .engine)
     }
 
     package func finish(_ assignment: Assignment, _ outcome: AttemptOutcome) {
-        let checked = assignment.step.check(limits.check(outcome))
+        let checked = assignment.step.check(limits.check(assignment.redaction.outcome(outcome)))
         post(
             .finishAttempt(assignment.task, assignment.attempt, checked),
             by: Actor(.worker, id: assignment.workerName))
@@ -215,7 +217,7 @@ package final class EngineCore: AttemptHost {
         _ assignment: Assignment, _ data: JSONText, done: @escaping @Sendable (Rejection?) -> Void
     ) {
         post(
-            .checkpointAttempt(assignment.task, assignment.attempt, data: data),
+            .checkpointAttempt(assignment.task, assignment.attempt, data: assignment.redaction.json(data)),
             by: Actor(.worker, id: assignment.workerName)
         ) { error in
             switch error {
@@ -227,13 +229,14 @@ package final class EngineCore: AttemptHost {
     }
 
     package func log(_ assignment: Assignment, _ level: LogLine.Level, _ text: String) {
+        let text = assignment.redaction.text(text)
         guard let line = assignment.logLine(level, text, at: clock.now(), limits) else { return }
         mailbox.post(.logLine(line))
         observers.logLine(line)
     }
 
     package func heartbeat(_ assignment: Assignment, progress: JSONText?) {
-        observers.heartbeat(assignment, progress)
+        observers.heartbeat(assignment, progress.map(assignment.redaction.json))
     }
 
     package func result(
@@ -254,7 +257,7 @@ package final class EngineCore: AttemptHost {
     }
 
     package func notice(_ text: String) {
-        observers.notice(text)
+        observers.notice(secrets.redaction.text(text))
     }
 }
 

@@ -25,7 +25,8 @@ package final class InProcessRunner: AttemptRunner {
         // The lock is held while the task is made, so that its end cannot be noted before its beginning.
         running.withLock { running in
             running[lease] = Task {
-                let outcome = await handler(assignment)
+                let refusal = assignment.resolveSecrets()
+                let outcome = if let refusal { AttemptOutcome.failed(refusal) } else { await handler(assignment) }
                 let isKnown = self.running.withLock { $0.removeValue(forKey: lease) != nil }
                 self.host.finish(assignment, Task.isCancelled && isKnown ? outcome.orStopped : outcome)
             }

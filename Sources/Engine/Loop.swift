@@ -13,6 +13,7 @@ package final class Loop {
     private var snapshots: SnapshotPolicy
     private var clock: LogClock
     private let observe: @Sendable ([EventRecord]) -> Void
+    private let secrets: SecretStore?
 
     /// What a turn wants to write, and what it will do when that is on disk.
     package struct Pending {
@@ -25,6 +26,7 @@ package final class Loop {
     /// - Parameter monotonic: what the clock that nobody sets says now.
     package init(
         state: State, log: any EventLog, at monotonic: Milliseconds, snapshots: SnapshotPolicy = SnapshotPolicy(),
+        secrets: SecretStore? = nil,
         observe: @escaping @Sendable ([EventRecord]) -> Void = { _ in }
     ) {
         self.state = state
@@ -32,6 +34,7 @@ package final class Loop {
         clock = LogClock(from: state.time, at: monotonic)
         self.observe = observe
         self.snapshots = snapshots
+        self.secrets = secrets
     }
 
     /// When the next timer comes due.
@@ -224,7 +227,7 @@ package final class Loop {
     private func perform(_ effect: Effect) {
         switch effect {
         case .deliver(let delivery):
-            runners[delivery.attempt.worker]?.run(Assignment(delivery, log: log))
+            runners[delivery.attempt.worker]?.run(Assignment(delivery, log: log, secrets: secrets))
         case .stop(let lease, let worker, let timedOut):
             runners[worker]?.stop(lease, because: timedOut ? .timeout : .cancelled)
         case .reject(let lease, let worker, let reason): runners[worker]?.rejected(lease, because: reason)

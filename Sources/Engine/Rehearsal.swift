@@ -90,17 +90,19 @@ package final class Rehearsal: AttemptHost {
     }
 
     package func finish(_ assignment: Assignment, _ outcome: AttemptOutcome) {
-        end(assignment.step.check(limits.check(outcome)))
+        end(assignment.step.check(limits.check(assignment.redaction.outcome(outcome))))
     }
 
     package func checkpoint(
         _ assignment: Assignment, _ data: JSONText, done: @escaping @Sendable (Rejection?) -> Void
     ) {
-        listener.checkpoint(data)
+        listener.checkpoint(assignment.redaction.json(data))
         done(nil)
     }
 
-    package func log(_ assignment: Assignment, _ level: LogLine.Level, _ text: String) { listener.logLine(level, text) }
+    package func log(_ assignment: Assignment, _ level: LogLine.Level, _ text: String) {
+        listener.logLine(level, assignment.redaction.text(text))
+    }
     package func heartbeat(_ assignment: Assignment, progress: JSONText?) {}
 
     package func result(
@@ -117,7 +119,7 @@ package final class Rehearsal: AttemptHost {
         } catch { done(.failure(.log(error))) }
     }
 
-    package func notice(_ text: String) { listener.notice(text) }
+    package func notice(_ text: String) { listener.notice(assignment.redaction.text(text)) }
 }
 
 extension AttemptOutcome {

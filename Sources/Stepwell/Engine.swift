@@ -50,7 +50,8 @@ public final class Engine: Sendable {
         let mark = EngineMark(storeID: try store.placedID(), start: String(UInt64.random(in: .min ... .max), radix: 16))
         let processesEnded = Orphans.kill(storeID: mark.storeID, except: mark.start)
         let core = try EngineCore(
-            log: store, limits: options.limits, clock: options.clock, observers: options.observers,
+            log: store, limits: options.limits, clock: options.clock,
+            secrets: .here(directory: options.secretsDirectory), observers: options.observers,
             isHeld: options.isHeld)
         let start = EngineStart.here(focus: try options.focus(store), reason: options.reason)
         var recovery = try core.start(start, startedAt: startedAt)

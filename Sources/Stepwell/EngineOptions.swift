@@ -14,6 +14,9 @@ public struct EngineOptions: Sendable {
         get { limits.resultBytesMax }
         set { limits.resultBytesMax = newValue }
     }
+    /// A folder with one file for each secret that templates name with `secret:NAME`. Else `$CREDENTIALS_DIRECTORY` and
+    /// the environment's `STEPWELL_SECRET_NAME` are looked up, as they are when the folder has no such file.
+    public var secretsDirectory: String?
     /// Why the engine is started, for the log.
     public var reason: String?
     package var limits = Limits()

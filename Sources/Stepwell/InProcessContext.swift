@@ -40,7 +40,7 @@ private final class InProcessContext: StepContextBackend {
     var maxAttempts: Int { assignment.step.retry.attemptsMax }
     var idempotencyKey: String { assignment.idempotencyKey }
     var deadline: Timestamp? { assignment.deadline }
-    var configuration: JSONText { assignment.step.handler.configuration }
+    var configuration: JSONText { assignment.configuration }
     var dependencies: [String] { assignment.step.dependencies.map { assignment.template.steps[$0].name } }
 
     func input() async throws -> JSONText { try assignment.readSubmission().input }

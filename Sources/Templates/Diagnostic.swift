@@ -38,6 +38,7 @@ public struct Diagnostic: Hashable, Sendable, CustomStringConvertible {
         case badNumber = "bad_number"
         case badSchema = "bad_schema"
         case noHandler = "no_handler"
+        case badSecret = "bad_secret"
         // The graph.
         case noSteps = "no_steps"
         case duplicateStep = "duplicate_step"
@@ -52,6 +53,7 @@ public struct Diagnostic: Hashable, Sendable, CustomStringConvertible {
         case raisedToOne = "raised_to_one"
         case cappedDelay = "capped_delay"
         case duplicateDependency = "duplicate_dependency"
+        case secretArgument = "secret_argument"
         case notSupportedYet = "not_supported_yet"
     }
 

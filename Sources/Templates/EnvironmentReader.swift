@@ -21,7 +21,9 @@ struct EnvironmentReader {
 
     private func override(_ node: YAMLNode) -> OverrideDraft? {
         guard let fields = Fields(node, .override, findings, name: "steps") else { return nil }
-        let initialization = fields.fields("handler", .overrideHandler)?.object("initialization") ?? []
+        let handler = fields.fields("handler", .overrideHandler)
+        let initialization = handler?.object("initialization") ?? []
+        findings.checkSecrets(initialization, at: handler?.node("initialization")?.place)
         let timeout = fields.seconds("timeout_seconds", in: StepReader.timeoutRange)
         let retry = RetryReader.read("retry", of: fields) ?? RetryKeys()
         guard let name = fields.required("name", "name a step, or 'ALL' for every step"),

@@ -10,8 +10,10 @@ struct HandlerReader {
     }
 
     private func read() -> HandlerDraft {
-        HandlerDraft(
-            target: target, initialization: fields.object("initialization") ?? [], environment: environment,
+        let initialization = fields.object("initialization") ?? []
+        findings.checkSecrets(initialization, at: fields.node("initialization")?.place)
+        return HandlerDraft(
+            target: target, initialization: initialization, environment: environment,
             workingDirectory: workingDirectory)
     }
 
@@ -60,6 +62,9 @@ struct HandlerReader {
             findings.textAsWritten(element, "command").flatMap { withoutNUL($0, "command", at: element.place) }
         }
         guard arguments.count == elements.count else { return nil }
+        for (element, argument) in zip(elements, arguments) {
+            findings.warnOfSecretArgument(argument, at: element.place)
+        }
         guard let program = arguments.first, !program.isEmpty else {
             findings.error(
                 .noHandler, at: node.place, "'command' names no program", cure: "write 'command: [program, argument]'")
@@ -77,7 +82,10 @@ struct HandlerReader {
             }
             return findings.textAsWritten(entry.value, entry.name)
                 .flatMap { withoutNUL($0, entry.name, at: entry.value.place) }
-                .map { EnvironmentVariable(entry.name, $0) }
+                .map { value in
+                    findings.checkSecret(value, at: entry.value.place)
+                    return EnvironmentVariable(entry.name, value)
+                }
         }
     }
 

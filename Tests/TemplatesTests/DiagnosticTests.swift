@@ -167,6 +167,14 @@ struct DiagnosticTests {
         Fault("a method for a command", handler("command: [x]\nmethod: y"), "8:7 conflicting_keys", "'callable' only"),
         Fault("a bad variable", handler("command: [x]\nenv: {'A=B': c}"), "8:13 bad_name", "A=B"),
         Fault("a list for a variable", handler("command: [x]\nenv: {A: [b]}"), "8:16 wrong_type", "'A' must be text"),
+        Fault(
+            "a secret without a name", handler("callable: x\ninitialization: {a: [{b: 'secret:my key'}]}"),
+            "8:23 bad_secret", "'secret::…' is the text"),
+        Fault(
+            "a variable's secret", handler("command: [x]\nenv: {A: 'secret:'}"), "8:16 bad_secret", "letters, digits"),
+        Fault(
+            "a secret as an argument", handler("command: [x, 'secret:api-key']"), "7:20 secret_argument",
+            "env: {API_KEY: secret:api-key}"),
         Fault("an empty directory", handler("command: [x]\nworking_directory: ''"), "8:26 bad_name", "empty"),
         Fault("a list for initialization", handler("callable: x\ninitialization: []"), "8:23 wrong_type", "a mapping"),
         Fault("a bad result schema", step("result_schema: {required: id}"), "7:31 bad_schema", "an array of names"),
@@ -188,6 +196,12 @@ struct DiagnosticTests {
     ]
 
     static let environmentFaults = [
+        Fault(
+            "an override's secret",
+            task(
+                "steps:\n  - {name: a, handler: {callable: x}}\nenvironments:\n  t:\n    steps:\n"
+                    + "      - {name: a, handler: {initialization: {k: 'secret:/'}}}\n"),
+            "9:45 bad_secret", "'/' cannot"),
         Fault("environments of a list", environments("[]"), "6:15 wrong_type", "a mapping"),
         Fault("an unknown key", environments("{test: {step: []}}"), "6:23 unknown_key", "'steps'?"),
         Fault("an unknown step", environments("{test: {steps: [{name: b}]}}"), "6:38 unknown_step", "which is no step"),

@@ -21,6 +21,9 @@ struct Option: Sendable {
         name: "--worker", value: "COMMAND",
         help: "start this worker, such as 'python3 -m stepwell worker handlers.py'; may be given several times",
         isRepeatable: true)
+    static let secrets = Option(
+        name: "--secrets", value: "DIR",
+        help: "a folder with one file for each secret that a template names (else $CREDENTIALS_DIRECTORY)")
     static let input = Option(
         name: "--input", value: "JSON|@FILE", help: "the task's input: a JSON object, or a file that holds one")
     static let reason = Option(name: "--reason", value: "TEXT", help: "why, for the log")

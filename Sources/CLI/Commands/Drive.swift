@@ -10,20 +10,22 @@ import Synchronization
 struct Drive {
     static let timeout = Option(
         name: "--timeout", value: "SECONDS", help: "give up waiting after so long (exit 6); the task can be resumed")
-    static let options: [Option] = [.worker, timeout, .grace, .store, .server, .tokenFile, .output]
+    static let options: [Option] = [.worker, .secrets, timeout, .grace, .store, .server, .tokenFile, .output]
 
     let site: Site
     let format: OutputFormat
     let workers: [String]
     let timeout: Int?
     private let grace: Int
+    private let secretsDirectory: String?
 
-    init(_ arguments: Arguments) throws {
+    init(_ arguments: Arguments, command: String) throws {
         site = try Site(arguments)
         format = try OutputFormat(arguments)
         workers = arguments.all(.worker)
         timeout = try arguments.integer(Self.timeout, in: 1...Int(Int32.max))
         grace = try arguments.integer(.grace, in: 0...86_400) ?? 10
+        secretsDirectory = try arguments.secretsDirectory(command: command)
     }
 
     /// How the wait for the tasks ended.
@@ -52,6 +54,7 @@ struct Drive {
         options.observers = progress.observers
         options.focus = focus
         options.reason = reason
+        options.secretsDirectory = secretsDirectory
         let failure = Once<EngineError>()
         let tellFailure = options.observers.failure
         options.observers.failure = { error in

@@ -43,7 +43,7 @@ struct ForkCommand: Command {
     private let submit: SubmitOptions
 
     init(_ arguments: Arguments) throws {
-        drive = try Drive(arguments)
+        drive = try Drive(arguments, command: "fork")
         task = arguments.operands[0]
         guard let from = arguments[Self.from] else {
             throw UsageError("'fork' needs '--from STEP': the step to run again", command: "fork")

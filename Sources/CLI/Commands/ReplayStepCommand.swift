@@ -26,7 +26,7 @@ struct ReplayStepCommand: Command {
             the handler does elsewhere, it does again. A step with a command needs no --worker. The new result is compared with the
             recorded one: 0 when the attempt ends as it did, 1 when it does not.
             """,
-        options: [attempt, worker, input, dump, .store, .output],
+        options: [attempt, worker, input, dump, .secrets, .store, .output],
         examples: [
             "stepwell replay-step 0197c3e2 extract_inventory_data --worker 'python3 -m stepwell worker handlers.py'",
             "stepwell replay-step last transform_sales --attempt 2 --dump attempt.json",
@@ -42,6 +42,7 @@ struct ReplayStepCommand: Command {
     private let worker: String?
     private let input: JSONText?
     private let dumpPath: String?
+    private let secretsDirectory: String?
 
     init(_ arguments: Arguments) throws {
         store = StoreLocation(arguments)
@@ -51,6 +52,7 @@ struct ReplayStepCommand: Command {
         attempt = try arguments.integer(Self.attempt, in: 1...Int(UInt16.max))
         worker = arguments[Self.worker]
         dumpPath = arguments[Self.dump]
+        secretsDirectory = try arguments.secretsDirectory(command: "replay-step")
         input = try arguments[Self.input].map { path in
             let bytes = try Files.read(path)
             let text: JSONText
@@ -67,7 +69,8 @@ struct ReplayStepCommand: Command {
         let id = try reader.findTask(task)
         let index = try reader.stepNames(of: id).index(ofStep: step)
         let recorded = try RecordedAttempt.read(id, step: index, attempt: attempt, from: reader)
-        let replay = StepReplay(recorded: recorded, log: reader, input: input)
+        let replay = StepReplay(
+            recorded: recorded, log: reader, input: input, secrets: .here(directory: secretsDirectory))
         if let dumpPath {
             try Files.create(dumpPath, try replay.document().description + "\n")
             note(

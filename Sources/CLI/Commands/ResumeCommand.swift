@@ -24,7 +24,7 @@ struct ResumeCommand: Command {
     private let isDryRun: Bool
 
     init(_ arguments: Arguments) throws {
-        drive = try Drive(arguments)
+        drive = try Drive(arguments, command: "resume")
         task = arguments.operands.first
         reason = arguments[.reason]
         isDryRun = arguments.has(.dryRun)

@@ -28,7 +28,7 @@ struct RetryCommand: Command {
     private let isDryRun: Bool
 
     init(_ arguments: Arguments) throws {
-        drive = try Drive(arguments)
+        drive = try Drive(arguments, command: "retry")
         task = arguments.operands[0]
         steps = arguments.all(Self.step)
         reason = arguments[.reason]

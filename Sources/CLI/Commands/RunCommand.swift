@@ -39,7 +39,7 @@ struct RunCommand: Command {
     let isDryRun: Bool
 
     init(_ arguments: Arguments) throws {
-        drive = try Drive(arguments)
+        drive = try Drive(arguments, command: "run")
         path = arguments.operands[0]
         environment = arguments[.environment]
         isDryRun = arguments.has(.dryRun)

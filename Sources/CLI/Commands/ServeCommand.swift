@@ -39,7 +39,7 @@ struct ServeCommand: Command {
             SIGHUP reads the certificate and the templates again; SIGTERM lets running attempts end, and stops.
             """,
         options: [
-            listen, templates, .environment, .worker, lease, certificate, key, insecure, hold, logFormat, accessLog,
+            listen, templates, .environment, .worker, .secrets, lease, certificate, key, insecure, hold, logFormat, accessLog,
             config, check,
             .grace, .reason, .store,
         ],
@@ -87,6 +87,7 @@ struct ServeCommand: Command {
             settings.logFormat = format
         }
         settings.reason = arguments[.reason]
+        settings.secretsDirectory = try arguments.secretsDirectory(command: "serve")
         guard (settings.certificate == nil) == (settings.key == nil) else {
             throw UsageError("'--tls-cert' and '--tls-key' go together", command: "serve")
         }

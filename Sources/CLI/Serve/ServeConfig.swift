@@ -13,6 +13,7 @@ enum ServeConfig {
         .init("store", .text),
         .init("listen", .form("HOST:PORT, such as 127.0.0.1:7420 or [::1]:7420") { ListenAddress($0) != nil }),
         .init("templates", .text), .init("environment", .text), .init("worker", .texts),
+        .init("secrets", .text),
         .init("lease", .integer(leases)), .init("tls-cert", .text), .init("tls-key", .text), .init("insecure", .flag),
         .init("hold", .flag), .init("log-format", .choice(Journal.Format.allCases.map(\.rawValue))),
         .init("access-log", .flag), .init("grace", .integer(graces)), .init("reason", .text),

@@ -20,6 +20,7 @@ struct ServeSettings: Sendable {
     /// In seconds.
     var grace = 10
     var reason: String?
+    var secretsDirectory: String?
 
     init(store: String) { self.store = store }
 

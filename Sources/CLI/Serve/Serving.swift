@@ -116,6 +116,7 @@ struct Serving: Sendable {
         configuration.isTokenNeeded = settings.isTokenNeeded
         configuration.lease = .seconds(Int64(settings.lease))
         configuration.engine.reason = settings.reason
+        configuration.engine.secretsDirectory = settings.secretsDirectory
         configuration.engine.isHeld = settings.isHeld
         configuration.released = { [manager, journal] release in
             let name = release.by.isEmpty ? "somebody" : release.by

@@ -62,6 +62,9 @@ void linux_on_fault(char *const arguments[], char *number);
 // prints. What writes to descriptor 1 by itself is not changed. Returns 0, or -1 with errno.
 int linux_take_output(void (*take)(const char *bytes, size_t count));
 
+// Where the needle first stands in the hay; NULL when it does not.
+const void *linux_find(const void *hay, size_t hay_count, const void *needle, size_t needle_count);
+
 // Ends this process by the signal.
 void linux_die(int signal);
 

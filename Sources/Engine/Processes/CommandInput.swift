@@ -143,7 +143,7 @@ extension JSONWriter {
     mutating func submission(_ submission: Submission, _ assignment: Assignment) {
         member("correlation_id", submission.correlationID)
         member("input", submission.input.onOneLine)
-        member("config", assignment.step.handler.configuration.onOneLine)
+        member("config", assignment.configuration.onOneLine)
     }
 
     mutating func dependencyNames(_ assignment: Assignment) {

@@ -9,10 +9,10 @@ enum CommandResult {
     private static let excerptBytes = 80
 
     static func outcome(
-        _ status: ExitStatus, output: [UInt8], lastErrorLine: String?, limits: Limits
+        _ status: ExitStatus, output: [UInt8], lastErrorLine: String?, limits: Limits, redaction: Redaction = .nothing
     ) -> AttemptOutcome {
         switch status {
-        case .exited(0): success(trimmed(output), limits)
+        case .exited(0): success(trimmed(output), limits, redaction)
         case .exited(let number): .failed(failure(number, trimmed(output), lastErrorLine))
         case .signalled, .unkillable, .unknown:
             .failed(
@@ -28,7 +28,7 @@ enum CommandResult {
 
     // MARK: Success
 
-    private static func success(_ output: [UInt8], _ limits: Limits) -> AttemptOutcome {
+    private static func success(_ output: [UInt8], _ limits: Limits, _ redaction: Redaction) -> AttemptOutcome {
         guard !output.isEmpty else { return .succeeded(.null, metadata: nil) }
         guard output.count <= limits.resultBytesMax else { return tooLarge(limits) }
         do {
@@ -37,7 +37,7 @@ enum CommandResult {
             return .failed(
                 Failure(
                     message: "standard output is not one JSON value: \(error.reason) at byte \(error.offset) "
-                        + "of '\(excerpt(output))': print one JSON value, and write anything else to standard error",
+                        + "of '\(excerpt(output, redaction))': print one JSON value, and write anything else to standard error",
                     errorType: "not_json", retryable: false))
         }
     }
@@ -87,7 +87,9 @@ enum CommandResult {
         return first == 0 && last == bytes.count - 1 ? bytes : Array(bytes[first...last])
     }
 
-    private static func excerpt(_ bytes: [UInt8]) -> String {
+    /// Secrets are hidden before it is cut: of half of one, nobody could tell what it is.
+    private static func excerpt(_ output: [UInt8], _ redaction: Redaction) -> String {
+        let bytes = redaction.bytes(output) ?? output
         let text = String(decoding: bytes.prefix(excerptBytes), as: UTF8.self)
         return text + (bytes.count > excerptBytes ? "…" : "")
     }

@@ -28,6 +28,7 @@ final class CommandRun: ChildProcessOwner {
         guard case .command(let arguments) = assignment.step.handler.target else {
             return end(.failed(Failure(message: "the step's handler is no command", retryable: false)))
         }
+        if let failure = assignment.resolveSecrets() { return end(.failed(failure)) }
         do throws(LogError) {
             let input = try CommandInput(assignment, context: context)
             let launch = Launch(
@@ -48,7 +49,7 @@ final class CommandRun: ChildProcessOwner {
 
     private var environment: ProcessEnvironment {
         let attempt = assignment.attempt
-        var result = context.environment.adding(assignment.step.handler.environment)
+        var result = context.environment.adding(assignment.environment)
         result["STEPWELL_TASK_ID"] = assignment.task.description
         result["STEPWELL_STEP"] = assignment.step.name
         result["STEPWELL_ATTEMPT"] = String(attempt.attempt)
@@ -104,7 +105,9 @@ final class CommandRun: ChildProcessOwner {
         let result =
             isTooLarge
             ? CommandResult.tooLarge(limits)
-            : CommandResult.outcome(status, output: output, lastErrorLine: lastErrorLine, limits: limits)
+            : CommandResult.outcome(
+                status, output: output, lastErrorLine: lastErrorLine, limits: limits,
+                redaction: assignment.redaction)
         end(settled(result))
         child = nil
     }

@@ -4,7 +4,7 @@ import Synchronization
 package final class ProcessContext: Sendable {
     package let reactor: Reactor
     package let host: any AttemptHost
-    /// This process's environment with the engine's mark, and without what an outer step was told about itself.
+    /// This process's environment with the engine's mark, and without what an outer step was told about itself, and without secrets.
     package let environment: ProcessEnvironment
     private let workerCounts = Mutex<[String: Int]>([:])
 
@@ -21,7 +21,9 @@ package final class ProcessContext: Sendable {
         self.host = host
         self.reactor = reactor
         var environment = environment
-        for name in Self.attemptVariables { environment[name] = nil }
+        for name in Self.attemptVariables + environment.names(withPrefix: SecretStore.variablePrefix) {
+            environment[name] = nil
+        }
         environment[EngineMark.variable] = mark.value(after: environment[EngineMark.variable])
         self.environment = environment
     }

@@ -38,6 +38,10 @@ package struct ProcessEnvironment: Sendable {
         }
     }
 
+    func names(withPrefix prefix: String) -> [String] {
+        places.keys.filter { $0.hasPrefix(prefix) }.sorted()
+    }
+
     package func adding(_ variables: [EnvironmentVariable]) -> ProcessEnvironment {
         var result = self
         for variable in variables { result[variable.name] = variable.value }

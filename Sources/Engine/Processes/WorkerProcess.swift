@@ -84,6 +84,7 @@ package final class WorkerProcess: AttemptRunner, ChildProcessOwner, @unchecked 
     private func begin(_ assignment: Assignment) {
         // A worker that is going takes this attempt with it: the host hears of its leaving.
         guard state == .ready || state == .draining else { return }
+        if let failure = assignment.resolveSecrets() { return context.host.finish(assignment, .failed(failure)) }
         leases.begin(assignment)
         do throws(LogError) {
             send(try EngineMessage.attempt(assignment, limits: limits))
@@ -137,7 +138,9 @@ package final class WorkerProcess: AttemptRunner, ChildProcessOwner, @unchecked 
             errorLines.take(from: &bytes, isEnd: isEnd) { context.host.notice("\(name): \($0)") }
         case .output:
             while listens, let line = bytes.takeLine() { receive(line) }
-            if listens, bytes.count > limits.lineBytesMax { tooLong(bytes.take(Self.excerptBytes)) }
+            if listens, bytes.count > limits.lineBytesMax {
+                tooLong(bytes.take(Self.excerptBytes + SecretStore.bytesMax))
+            }
             if !listens { bytes.removeAll() }
         }
     }
@@ -245,11 +248,10 @@ package final class WorkerProcess: AttemptRunner, ChildProcessOwner, @unchecked 
     }
 
     private func log(_ lease: Lease?, _ level: LogLine.Level, _ text: String) throws(Malformed) {
-        let text = text.cut(toBytes: limits.logLineBytesMax)
-        guard let lease else { return context.host.notice("\(name): \(text)") }
+        guard let lease else { return context.host.notice("\(name): \(text.cut(toBytes: limits.logLineBytesMax))") }
         switch leases[lease] {
-        case .running(let run): context.host.log(run.assignment, level, text)
-        case .ended(let assignment): context.host.log(assignment, level, text)
+        case .running(let run): context.host.log(run.assignment, level, run.assignment.cut(text, limits))
+        case .ended(let assignment): context.host.log(assignment, level, assignment.cut(text, limits))
         case .unknown: throw unknown(lease)
         }
     }
@@ -286,7 +288,9 @@ package final class WorkerProcess: AttemptRunner, ChildProcessOwner, @unchecked 
     }
 
     private func malformed(_ fault: Malformed, _ line: [UInt8]) {
-        let excerpt = String(decoding: line.prefix(Self.excerptBytes), as: UTF8.self)
+        // Secrets are hidden before it is cut: of half of one, nobody could tell what it is.
+        let hidden = leases.running.values.reduce(line) { $1.assignment.redaction.bytes($0) ?? $0 }
+        let excerpt = String(decoding: hidden.prefix(Self.excerptBytes), as: UTF8.self)
         context.host.notice("\(name) is ended for what it wrote: \(fault.reason): \(excerpt)")
         kill("malformed message: \(fault.reason)")
     }

@@ -131,6 +131,11 @@ final class RemoteWorker: AttemptRunner, @unchecked Sendable {
         var messages = news
         news = []
         for assignment in taken {
+            if let failure = assignment.resolveSecrets() {
+                leases.end(assignment.attempt.lease)
+                registry.host.finish(assignment, .failed(failure))
+                continue
+            }
             do throws(LogError) {
                 messages.append(try EngineMessage.attempt(assignment, limits: registry.host.limits))
             } catch {
@@ -258,7 +263,7 @@ final class RemoteWorker: AttemptRunner, @unchecked Sendable {
         case .heartbeat(let lease, let progress):
             if case .running(let run) = leases[lease] { host.heartbeat(run.assignment, progress: progress) }
         case .checkpoint(let lease, let data): try checkpoint(lease, data)
-        case .log(let lease, let level, let text): log(lease, level, text.cut(toBytes: host.limits.logLineBytesMax))
+        case .log(let lease, let level, let text): log(lease, level, text)
         case .fetch(let lease, let id, let step): fetch(lease, id, step)
         case .drained: break
         }
@@ -334,10 +339,11 @@ final class RemoteWorker: AttemptRunner, @unchecked Sendable {
     }
 
     private func log(_ lease: Lease?, _ level: LogLine.Level, _ text: String) {
-        guard let lease else { return registry.host.notice("\(name): \(text)") }
+        let limits = registry.host.limits
+        guard let lease else { return registry.host.notice("\(name): \(text.cut(toBytes: limits.logLineBytesMax))") }
         switch leases[lease] {
-        case .running(let run): registry.host.log(run.assignment, level, text)
-        case .ended(let assignment): registry.host.log(assignment, level, text)
+        case .running(let run): registry.host.log(run.assignment, level, run.assignment.cut(text, limits))
+        case .ended(let assignment): registry.host.log(assignment, level, assignment.cut(text, limits))
         // Of an earlier session; what its handler prints now is of no attempt.
         case .unknown: break
         }

@@ -11,6 +11,7 @@ from .bundle import ReplayError, load
 from .channel import Carrier
 from .discovery import DiscoveryError, find_handlers
 from .replay import replay
+from .secrets import resolve
 from .transport import Address, BadAddress
 
 _CONCURRENCY = 8
@@ -93,6 +94,7 @@ def _carrier(options: argparse.Namespace) -> Tuple[Carrier, Dict[str, Any]]:
 
 def _replay(options: argparse.Namespace) -> int:
     document = load(options.bundle, options.step, options.attempt)
+    document["config"] = resolve(document["config"], options.secrets)
     return 0 if replay(document, find_handlers(options.targets), options.pdb) else 1
 
 
@@ -160,6 +162,7 @@ def _parser() -> argparse.ArgumentParser:
         (("bundle", "FILE", "what 'stepwell export' or 'stepwell replay-step --dump' wrote"), ("step", "STEP", "its step")),
     )
     again.add_argument("--attempt", type=int, metavar="N", help="the last attempt of this number (the last of all)")
+    again.add_argument("--secrets", metavar="DIR", help="the folder of the secrets that the configuration names")
     again.add_argument("--pdb", action="store_true", help="open the debugger where an exception was raised")
     return parser
 

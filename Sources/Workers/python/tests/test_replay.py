@@ -14,6 +14,7 @@ import unittest
 from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import Any, Dict, List, Tuple
+from unittest.mock import patch
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
@@ -104,6 +105,23 @@ class Replay(Workplace):
         self.assertIn("recorded: lost; nothing to compare", out)
         code, _, _ = self.replay(self.document("broken", recorded={"outcome": "lost", "reason": "worker_died"}))
         self.assertEqual(code, 1)
+
+    def test_secrets_come_from_where_the_engine_takes_them(self) -> None:
+        document = self.document("sum", config={"n": 2, "key": "secret:api-key", "text": "secret::n"})
+        self.handlers.write_text(
+            "from stepwell import step_handler\n@step_handler('sum')\n"
+            "def total(context):\n    return [context.get_config('key'), context.get_config('text')]\n",
+            encoding="utf-8",
+        )
+        code, _, err = self.replay(document)
+        self.assertEqual(code, 2)
+        self.assertIn("there is no secret 'api-key': set STEPWELL_SECRET_API_KEY", err)
+        (self.folder / "api-key").write_text("from a file\n", encoding="utf-8")
+        _, out, _ = self.replay(document, "--secrets", str(self.folder))
+        self.assertIn('succeeded: ["from a file","secret:n"]', out)
+        with patch.dict(os.environ, {"STEPWELL_SECRET_API_KEY": "from a variable"}):
+            _, out, _ = self.replay(document)
+        self.assertIn('succeeded: ["from a variable","secret:n"]', out)
 
     def test_a_debugger_opens_where_the_exception_was_raised(self) -> None:
         self.file.write_text(json.dumps(self.document("broken")), encoding="utf-8")
