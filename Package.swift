@@ -101,8 +101,8 @@ let package = Package(
         .target(
             name: "StepwellServer",
             dependencies: [
-                "Stepwell", "StepwellEngine", "StepwellHistory", "StepwellKernel", "StepwellLog", "StepwellTemplates",
-                "StepwellModel", "CMicroHTTPD", "CGnuTLS", "CCrypto", "CLinux",
+                "Stepwell", "StepwellHTTP", "StepwellEngine", "StepwellHistory", "StepwellKernel", "StepwellLog",
+                "StepwellTemplates", "StepwellModel", "CMicroHTTPD", "CGnuTLS", "CCrypto", "CLinux",
             ],
             path: "Sources/Server", swiftSettings: dialect),
         .executableTarget(

@@ -36,10 +36,11 @@ enum ExitCode: Int32 {
             case "usage", "invalid_template", "invalid_input", "unsupported", "no_steps", "priority_out_of_range",
                 "invalid_key", "invalid_limit", "not_remote", "bad_server_address",
                 "unknown_step", "no_handler", "nothing_to_run", "unreadable_file", "nothing_redacted", "bad_pointer",
-                "not_a_bundle", "nothing_recorded", "insecure", "invalid_settings":
+                "not_a_bundle", "nothing_recorded", "insecure", "invalid_settings", "bad_webhook_url",
+                "unknown_event_type", "bad_webhook_secret":
                 .usage
             case "unknown_task", "store_not_found", "ambiguous_task", "before_submission", "no_attempt",
-                "unknown_template", "unknown_token", "unknown_worker", "unknown_limit", "no_server":
+                "unknown_template", "unknown_token", "unknown_worker", "unknown_limit", "unknown_webhook", "no_server":
                 .notFound
             case "store_locked", "duplicate_key", "duplicate_task", "task_closed", "task_paused", "not_paused",
                 "nothing_to_retry",

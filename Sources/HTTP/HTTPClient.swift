@@ -58,12 +58,13 @@ public final class HTTPClient: @unchecked Sendable {  // The handles are used un
     ///   - timeout: for all of it; nil: as long as it takes.
     ///   - isFresh: over a new connection. One that the server has closed meanwhile would leave it open what has happened, and
     ///     curl would send the request once more by itself.
+    ///   - answerBytesMax: what comes after so many bytes is not read; nil: all of it is.
     /// - Throws: ``HTTPError`` when no answer came.
     public func send(
         _ method: String, _ path: String, body: [UInt8]? = nil, headers: [(name: String, value: String)] = [],
-        timeout: Duration? = .seconds(60), isFresh: Bool = false
+        timeout: Duration? = .seconds(60), isFresh: Bool = false, answerBytesMax: Int? = nil
     ) throws(HTTPError) -> HTTPAnswer {
-        try perform(Transfer { _ in true }, method, path, body, headers, timeout, isFresh)
+        try perform(Transfer(bytesMax: answerBytesMax) { _ in true }, method, path, body, headers, timeout, isFresh)
     }
 
     /// Asks for something that comes bit by bit, such as server-sent events.
@@ -191,18 +192,21 @@ private final class Transfer {
     var status: () -> Int = { 0 }
     private(set) var isEnough = false
     private let handsOn: Bool
+    private let bytesMax: Int
     private let onData: ([UInt8]) -> Bool
 
-    init(handsOn: Bool = false, _ onData: @escaping ([UInt8]) -> Bool) {
+    init(handsOn: Bool = false, bytesMax: Int? = nil, _ onData: @escaping ([UInt8]) -> Bool) {
         self.handsOn = handsOn
+        self.bytesMax = bytesMax ?? .max
         self.onData = onData
     }
 
     /// False when no more is wanted.
     func take(_ bytes: UnsafeRawBufferPointer) -> Bool {
         guard handsOn, 200..<300 ~= status() else {
-            answer.body.append(contentsOf: bytes)
-            return true
+            answer.body.append(contentsOf: bytes.prefix(bytesMax - answer.body.count))
+            isEnough = answer.body.count >= bytesMax
+            return !isEnough
         }
         isEnough = !onData(Array(bytes))
         return !isEnough

@@ -15,14 +15,15 @@ OPEN = {"/v1/health/live", "/v1/health/ready", "/v1/openapi.json"}
 # What belongs to no single namespace.
 OF_ALL = {
     ("get", "/v1/workers"), ("post", "/v1/workers/{worker}/drain"), ("get", "/v1/state"), ("get", "/v1/stats"),
-    ("get", "/v1/metrics"),
+    ("get", "/v1/metrics"), ("post", "/v1/webhooks"), ("get", "/v1/webhooks"), ("get", "/v1/webhooks/{webhook}"),
+    ("delete", "/v1/webhooks/{webhook}"), ("post", "/v1/webhooks/{webhook}/enable"),
 }
 OTHER = CHAIN.replace("namespace_name: default", "namespace_name: other")
 BODIES = {
     "retryTask": {}, "cancelTask": {}, "resolveStep": {"result": 1}, "forkTask": {"from": "first"},
     "createTask": {"name": "chain"}, "createTasks": {"tasks": [{"name": "chain", "namespace": "other"}, {"name": "chain"}]},
     "registerWorker": {"type": "hello", "protocol": 1, "handlers": [{"name": "first"}]},
-    "pollAttempts": {}, "deliverMessages": {"number": 1, "messages": []},
+    "addWebhook": {"url": "http://127.0.0.1:1/"}, "pollAttempts": {}, "deliverMessages": {"number": 1, "messages": []},
 }
 
 

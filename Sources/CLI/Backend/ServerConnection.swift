@@ -57,8 +57,10 @@ final class ServerConnection: Sendable {
         try ask("PUT", path, [], body.bytes, headers: [("Content-Type", "application/json")])
     }
 
-    func delete(_ path: [String], _ query: [(name: String, value: String?)] = []) throws {
-        try ask("DELETE", path, query)
+    @discardableResult
+    func delete(_ path: [String], _ query: [(name: String, value: String?)] = []) throws -> JSON {
+        let answer = try ask("DELETE", path, query)
+        return answer.body.isEmpty ? .null : try document(answer).json
     }
 
     /// Asks, and again where it changes nothing and the server is only busy.

@@ -32,5 +32,6 @@ let allCommands: [any Command.Type] = [
     RestoreCommand.self, StatsCommand.self, RewindCommand.self, PruneCommand.self, ExportCommand.self,
     ImportCommand.self,
     ValidateCommand.self, TestCommand.self, GraphCommand.self, InitCommand.self, TokenCommand.self,
+    WebhookCommand.self,
     SimulateCommand.self,
 ]

@@ -24,14 +24,17 @@ struct ReleaseCommand: Command {
     }
 
     func run() async throws -> ExitCode {
-        let answer = try server().connection.post(["release"], .reason(reason))
+        let answer = try site.server().connection.post(["release"], .reason(reason))
         let isReleased = answer["released"] == .bool(true)
         format.print(answer, table: isReleased ? "released: steps are given to workers" : "there was no hold")
         return .success
     }
+}
 
-    private func server() throws -> ServerBackend {
-        switch site {
+extension Site {
+    /// - Throws: ``NoServer`` when the store has none.
+    func server() throws -> ServerBackend {
+        switch self {
         case .server(let connection): return ServerBackend(connection: connection)
         case .store(let store):
             guard let server = RunningServer.of(store) else { throw NoServer(store: store.path) }
@@ -41,7 +44,7 @@ struct ReleaseCommand: Command {
 }
 
 /// A wish for a server where there is none.
-private struct NoServer: StepwellError {
+struct NoServer: StepwellError {
     let store: String
 
     var code: String { "no_server" }

@@ -1,4 +1,3 @@
-import CLinux
 import Glibc
 import Stepwell
 import StepwellLog
@@ -42,18 +41,7 @@ package struct TokenFile: Sendable {
     }
 
     private func write(_ tokens: [Token]) throws(FileError) {
-        let next = path + ".new"
-        unlink(next)
-        let descriptor = linux_open(next, O_WRONLY | O_CREAT | O_EXCL, 0o600)
-        guard descriptor >= 0 else { throw .last(next, "unwritable_file") }
-        defer { close(descriptor) }
-        var bytes = Array((JSON.array(tokens.map(\.stored)).pretty + "\n").utf8)[...]
-        while !bytes.isEmpty {
-            let count = bytes.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
-            guard count > 0 else { throw .last(next, "unwritable_file") }
-            bytes = bytes.dropFirst(count)
-        }
-        guard fsync(descriptor) == 0, rename(next, path) == 0 else { throw .last(path, "unwritable_file") }
+        try AtomicFile.write(Array((JSON.array(tokens.map(\.stored)).pretty + "\n").utf8), to: path)
     }
 }
 

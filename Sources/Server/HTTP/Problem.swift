@@ -51,7 +51,7 @@ package struct Problem: StepwellError {
     private static func status(of error: any StepwellError) -> Int {
         switch error.code {
         case "unknown_task", "unknown_step", "unknown_template", "unknown_worker", "no_attempt", "before_submission",
-            "unknown_limit":
+            "unknown_limit", "unknown_webhook":
             404
         case "duplicate_key", "duplicate_task", "task_closed", "nothing_to_retry", "step_not_failed",
             "step_not_resolvable", "template_changed", "task_paused", "not_paused", "ambiguous_task",

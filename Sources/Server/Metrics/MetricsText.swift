@@ -49,10 +49,21 @@ struct MetricName: Sendable {
     static let held = MetricName(
         "held", .gauge, "1 while nothing is given to workers until somebody ends the hold, else 0.")
 
+    static let outwardSent = MetricName(
+        "outward_sent_total", .counter,
+        "Requests that a webhook, or the receiver of traces, has taken, since the start.")
+    static let outwardFailed = MetricName(
+        "outward_failed_total", .counter, "Requests that were not taken, those tried again included.")
+    static let outwardLag = MetricName(
+        "outward_lag_events", .gauge, "How many events a webhook, or the receiver of traces, is behind the log.")
+    static let outwardDown = MetricName(
+        "outward_down", .gauge, "1 while nothing can be delivered there, 2 when it was given up, else 0.")
+
     static let all = [
         events, openTasks, openSteps, waiting, oldest, limitRunning, limitWaiting, workers, slots, running,
         commitSeconds, commitEvents, head, bytes, recovery,
         requests, requestSeconds, connections, streams, refusals, held,
+        outwardSent, outwardFailed, outwardLag, outwardDown,
     ]
 }
 

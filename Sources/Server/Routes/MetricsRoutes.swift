@@ -88,6 +88,16 @@ extension Service {
         text.add(.streams, value: metrics.streamCount)
         text.add(.refusals, refusals.counts.map { ([("code", $0.code)], "\($0.count)") })
         text.add(.held, value: engine.core.heldWorkerCount == nil ? 0 : 1)
+        let outward = outbox.figures
+        func add(_ metric: MetricName, _ value: (Follower.Report, UInt64) -> UInt64) {
+            text.add(metric, outward.map { ([("to", $0.name)], "\(value($0.report, $0.lag))") })
+        }
+        add(.outwardSent) { report, _ in report.sent }
+        add(.outwardFailed) { report, _ in report.failed }
+        add(.outwardLag) { _, lag in lag }
+        add(.outwardDown) { report, _ in
+            report.cursor.disabledAt != nil ? 2 : report.cursor.failingSince != nil ? 1 : 0
+        }
         return text.text
     }
 

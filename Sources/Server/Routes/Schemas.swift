@@ -8,6 +8,7 @@ enum Schemas {
         "task": "The id of a task, the beginning of one that no other shares, a key, or `last`.",
         "other": "The task to compare with.", "step": "The name of a step.", "worker": "The `worker_id` of a session.",
         "scope": "`namespace` or `handler`.", "target": "The name of the namespace or handler.",
+        "webhook": "The id of a webhook.",
         "namespace": "The template's namespace.", "name": "The template's name.",
     ]
 
@@ -37,7 +38,34 @@ enum Schemas {
 
     private static func list(_ of: JSON) -> JSON { ["type": "array", "items": of] }
 
-    static let all: JSON = .object(requests + answers)
+    static let all: JSON = .object(requests + webhookRequests + answers)
+
+    private static let names: JSON = ["type": ["array", "null"], "items": text, "maxItems": 100]
+
+    private static let webhookRequests: [JSON.Member] = [
+        .init(
+            "NewWebhook",
+            object(
+                [
+                    "url": text, "types": names, "namespaces": names, "tasks": names,
+                    "secret": ["type": ["string", "null"], "pattern": "^secret:"],
+                    "after": [
+                        "type": ["integer", "null"], "minimum": 0, "description": "Without it: what comes from now on.",
+                    ],
+                    "disable_after_s": ["type": ["integer", "null"], "minimum": 1, "maximum": 31_536_000],
+                ], required: ["url"], isClosed: true)),
+        .init("EnableWebhook", object(["after": countOrNull], isClosed: true)),
+    ]
+
+    private static let webhook = object(
+        [
+            "id": text, "url": text, "types": list(text), "namespaces": list(text), "tasks": list(text),
+            "secret": textOrNull, "begins_after": count, "created_at": time, "disable_after_s": count,
+            "state": ["type": "string", "enum": ["active", "failing", "disabled"]], "after": count, "lag": count,
+            "sent": count, "failed": count, "last_sent_at": timeOrNull, "last_failed_at": timeOrNull,
+            "last_error": textOrNull, "failing_since": timeOrNull, "next_try_at": timeOrNull,
+            "disabled_at": timeOrNull,
+        ], required: ["id", "url", "state", "after", "lag"])
 
     private static let requests: [JSON.Member] = [
         .init(
@@ -279,6 +307,8 @@ enum Schemas {
                             ["name": text, "kind": text, "concurrency": count, "running": count, "worker_id": text],
                             required: ["name", "kind", "concurrency", "running"]))
                 ], required: ["workers"])),
+        .init("Webhook", webhook),
+        .init("WebhookList", object(["webhooks": list(reference("Webhook"))], required: ["webhooks"])),
         .init("Health", object(["status": text, "held": ["type": "boolean"]], required: ["status"])),
         .init(
             "Released",

@@ -15,6 +15,7 @@ package final class Service: Sendable {
     package let metrics: Metrics
     package let refusals: Refusals
     let window: EventWindow
+    package let outbox: Outbox
     let slow = SlowLane()
     let released: @Sendable (Release) -> Void
     let startedAt = monotonicMilliseconds()
@@ -32,7 +33,7 @@ package final class Service: Sendable {
     package init(
         engine: Engine, catalog: TemplateCatalog, feed: EventFeed, workers: RemoteWorkers, access: Access,
         metrics: Metrics, refusals: Refusals = Refusals(), released: @escaping @Sendable (Release) -> Void = { _ in }
-    ) {
+    ) throws {
         self.refusals = refusals
         self.released = released
         self.engine = engine
@@ -42,6 +43,7 @@ package final class Service: Sendable {
         self.access = access
         self.metrics = metrics
         window = try EventWindow(engine.store)
+        outbox = try Outbox(engine: engine, feed: feed)
     }
 
     var store: LMDBLog { engine.store }

@@ -23,6 +23,8 @@ package final class ServiceHost: Sendable {
         package var refused: @Sendable (Refusals.Refusal) -> Void = { _ in }
         /// Hears of each request when it is over; nil: nobody does.
         package var answered: (@Sendable (AnsweredRequest) -> Void)?
+        /// Hears how deliveries to others fare.
+        package var delivered: @Sendable (String) -> Void = { _ in }
         /// Called when somebody has ended the hold that the engine was started with.
         package var released: @Sendable (Release) -> Void = { _ in }
 
@@ -65,7 +67,13 @@ package final class ServiceHost: Sendable {
                 workers: RemoteWorkers(host: engine.core, reactor: reactor, lease: configuration.lease), access: access,
                 metrics: metrics, refusals: Refusals(tell: configuration.refused), released: configuration.released)
             try service.catalog.load(service.store)
-            return try ServiceHost(service, configuration, reactor)
+            do {
+                try service.outbox.start(notice: configuration.delivered)
+                return try ServiceHost(service, configuration, reactor)
+            } catch {
+                await service.outbox.stop()
+                throw error
+            }
         } catch {
             await engine.stop(grace: .zero)
             reactor.stop()
@@ -139,6 +147,7 @@ package final class ServiceHost: Sendable {
     package func stop(grace: Duration) async {
         service.enter(.draining)
         await service.engine.core.drain(grace: Milliseconds(grace))
+        await service.outbox.stop()
         service.feed.stop()
         await withCheckedContinuation { continuation in service.workers.end { continuation.resume() } }
         let (servers, sockets) = (servers, sockets)

@@ -1,0 +1,21 @@
+import CLinux
+import Glibc
+import Stepwell
+
+/// A small file that only its owner can read, and that is replaced as a whole: whatever happens, it is the old one or the new.
+enum AtomicFile {
+    static func write(_ bytes: [UInt8], to path: String) throws(FileError) {
+        let next = path + ".new"
+        unlink(next)
+        let descriptor = linux_open(next, O_WRONLY | O_CREAT | O_EXCL, 0o600)
+        guard descriptor >= 0 else { throw .last(next, "unwritable_file") }
+        defer { close(descriptor) }
+        var rest = bytes[...]
+        while !rest.isEmpty {
+            let count = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
+            guard count > 0 else { throw .last(next, "unwritable_file") }
+            rest = rest.dropFirst(count)
+        }
+        guard fsync(descriptor) == 0, rename(next, path) == 0 else { throw .last(path, "unwritable_file") }
+    }
+}
