@@ -88,6 +88,11 @@ package struct Assignment: Sendable {
         return submitted
     }
 
+    /// The attempt's place in its trace, `traceparent`, for what its handler calls.
+    package func traceparent(_ submission: Submission) -> String {
+        TraceContext(task: task, event: attempt.lease, parent: submission.parentSpan).traceparent
+    }
+
     /// The result of the direct dependency at that place of the step's list; nil where it has none.
     package func readDependencyResult(_ place: Int) throws(LogError) -> JSONText? {
         try log.result(at: dependencyResults[place])

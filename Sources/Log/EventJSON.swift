@@ -226,6 +226,7 @@ private struct DataWriter {
         json.optional("source_system", submission.sourceSystem)
         json.optional("reason", submission.reason)
         json.strings("tags", submission.tags)
+        json.optional("traceparent", submission.traceparent)
         if let origin = submission.forkedFrom {
             json.member("forked_from", origin.description)
             json.name("adopted")

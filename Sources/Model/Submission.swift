@@ -21,12 +21,15 @@ public struct Submission: Hashable, Sendable {
     public var forkedFrom: TaskID?
     /// The steps whose results it adopts, in the template's order. They are not run.
     public var adopted: [StepIndex]
+    /// W3C `traceparent` of the span that the task was submitted within: its own spans are below it.
+    public var traceparent: String?
 
     public init(
         template: TemplateDigest, namespace: String, name: String, version: String, environment: String? = nil,
         input: JSONText = .emptyObject, priority: Int = 0, key: String? = nil, correlationID: String,
         parentCorrelationID: String? = nil, initiator: String? = nil, sourceSystem: String? = nil,
-        reason: String? = nil, tags: [String] = [], forkedFrom: TaskID? = nil, adopted: [StepIndex] = []
+        reason: String? = nil, tags: [String] = [], forkedFrom: TaskID? = nil, adopted: [StepIndex] = [],
+        traceparent: String? = nil
     ) {
         self.template = template
         self.namespace = namespace
@@ -44,6 +47,7 @@ public struct Submission: Hashable, Sendable {
         self.tags = tags
         self.forkedFrom = forkedFrom
         self.adopted = adopted
+        self.traceparent = traceparent
     }
 }
 

@@ -181,6 +181,8 @@ package struct SubmitOptions: Sendable {
     package var sourceSystem: String?
     package var reason: String?
     package var actor = Actor(.client)
+    /// Of the span that the task is submitted within.
+    package var traceparent: String?
 
     package init(
         key: String? = nil, replacing: Bool = false, priority: Int? = nil, correlationID: String? = nil,
@@ -222,7 +224,8 @@ extension Submission {
             environment: template.environment, input: input, priority: options.priority ?? template.priority,
             key: options.key, correlationID: options.correlationID ?? id.description,
             parentCorrelationID: options.parentCorrelationID, initiator: options.initiator,
-            sourceSystem: options.sourceSystem, reason: options.reason, tags: options.tags)
+            sourceSystem: options.sourceSystem, reason: options.reason, tags: options.tags,
+            traceparent: options.traceparent)
     }
 }
 

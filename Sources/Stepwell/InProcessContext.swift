@@ -43,6 +43,7 @@ private final class InProcessContext: StepContextBackend {
     var configuration: JSONText { assignment.configuration }
     var dependencies: [String] { assignment.step.dependencies.map { assignment.template.steps[$0].name } }
 
+    func traceparent() async throws -> String? { assignment.traceparent(try assignment.readSubmission()) }
     func input() async throws -> JSONText { try assignment.readSubmission().input }
     func checkpoint() async throws -> JSONText? { try saved.withLock { $0 } ?? assignment.readCheckpoint() }
 

@@ -68,6 +68,9 @@ class Receiver:
             daemon_threads = True
             request_queue_size = 64
 
+            def handle_error(self, *_: Any) -> None:
+                pass  # A server that was killed closes its connections anyhow.
+
         self.server = Listener(("127.0.0.1", port), Handler)
         self.port: int = self.server.server_address[1]
         self.url = f"http://127.0.0.1:{self.port}"

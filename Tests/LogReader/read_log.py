@@ -42,6 +42,7 @@ DATA = {
     40: "focus", 41: "forked_from", 42: "adopted", 43: "origin", 44: "namespaces",
     45: "labels", 46: "handler_version", 47: "rules", 50: "task_count", 51: "event_count", 52: "before_ms", 60: "scope",
     61: "concurrency_max", 62: "rate", 63: "per_ms", 64: "burst", 65: "limit",
+    70: "traceparent",
 }
 REASONS = {
     "attempt.lost": ["engine_died", "worker_died", "engine_stopped"],

@@ -33,7 +33,7 @@ struct LogFormatPageTests {
         // no fork. Some keys came later.
         let absent: [EventType: [String]] = [
             .engineStarted: ["focus", "note", "rules"], .workerJoined: ["namespaces", "labels"],
-            .attemptStarted: ["handler_version"], .taskSubmitted: ["forked_from", "adopted"],
+            .attemptStarted: ["handler_version"], .taskSubmitted: ["forked_from", "adopted", "traceparent"],
         ]
         #expect(Set(found + absent[type, default: []]) == Set(expected))
     }

@@ -27,7 +27,7 @@ extension SeededGenerator {
             environment: maybe { $0.text() }, input: json(), priority: Int.random(in: -100...100, using: &self),
             key: maybe { $0.text() }, correlationID: text(), parentCorrelationID: maybe { $0.text() },
             initiator: maybe { $0.text() }, sourceSystem: maybe { $0.text() }, reason: maybe { $0.text() },
-            tags: (0..<Int.random(in: 0..<3, using: &self)).map { _ in text() })
+            tags: (0..<Int.random(in: 0..<3, using: &self)).map { _ in text() }, traceparent: maybe { $0.text() })
     }
 
     mutating func failure() -> Failure {

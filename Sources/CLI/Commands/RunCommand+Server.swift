@@ -76,6 +76,7 @@ extension SubmitOptions {
         if let priority { writer.member("priority", priority) }
         for (name, text) in [
             ("idempotency_key", key), ("initiator", initiator), ("source_system", sourceSystem), ("reason", reason),
+            ("traceparent", traceparent),
         ] {
             if let text { writer.member(name, text) }
         }

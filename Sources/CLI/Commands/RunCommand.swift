@@ -46,11 +46,16 @@ struct RunCommand: Command {
         input = try arguments.readInput()
         if arguments.has(Self.new), arguments[Self.key] == nil { throw UsageError("'--new' goes with '--key'") }
         if let fault = arguments[Self.key].flatMap(Submission.fault) { throw Rejection.invalidKey(fault) }
-        submit = SubmitOptions(
+        var submit = SubmitOptions(
             key: arguments[Self.key], replacing: arguments.has(Self.new),
             priority: try arguments.integer(Self.priority, in: -100...100),
             tags: arguments.all(Self.tag), initiator: Operator.name, sourceSystem: "command line",
             reason: arguments[.reason], actor: Operator.actor(.client))
+        // Whoever runs this within a span has the task's spans below it.
+        submit.traceparent = getenv("TRACEPARENT").flatMap {
+            TraceContext(traceparent: String(cString: $0))?.traceparent
+        }
+        self.submit = submit
     }
 
     func run() async throws -> ExitCode {

@@ -1,5 +1,6 @@
 import Glibc
 import Stepwell
+import StepwellHTTP
 import StepwellModel
 import StepwellServer
 
@@ -31,6 +32,10 @@ struct ServeCommand: Command {
     private static let check = Option(
         name: "--check", help: "print the settings that are in effect, look at the files that they name, and end")
 
+    private static let otlp = Option(
+        name: "--otlp", value: "URL",
+        help: "send traces of finished tasks to this collector, over OTLP (else OTEL_EXPORTER_OTLP_ENDPOINT)")
+
     static let help = CommandHelp(
         name: "serve", summary: "Serve a store: tasks over HTTP, workers anywhere, live events.",
         details: """
@@ -39,8 +44,9 @@ struct ServeCommand: Command {
             SIGHUP reads the certificate and the templates again; SIGTERM lets running attempts end, and stops.
             """,
         options: [
-            listen, templates, .environment, .worker, .secrets, lease, certificate, key, insecure, hold, logFormat, accessLog,
-            config, check,
+            listen, templates, .environment, .worker, .secrets, lease, certificate, key, insecure, hold, logFormat,
+            accessLog,
+            config, check, otlp,
             .grace, .reason, .store,
         ],
         examples: [
@@ -88,6 +94,9 @@ struct ServeCommand: Command {
         }
         settings.reason = arguments[.reason]
         settings.secretsDirectory = try arguments.secretsDirectory(command: "serve")
+        do throws(HTTPError) {
+            settings.traces = try TraceReceiver(base: arguments[Self.otlp]) { getenv($0).map { String(cString: $0) } }
+        } catch { throw UsageError("'--otlp': \(error.message)", command: "serve") }
         guard (settings.certificate == nil) == (settings.key == nil) else {
             throw UsageError("'--tls-cert' and '--tls-key' go together", command: "serve")
         }

@@ -16,7 +16,7 @@ enum ServeConfig {
         .init("secrets", .text),
         .init("lease", .integer(leases)), .init("tls-cert", .text), .init("tls-key", .text), .init("insecure", .flag),
         .init("hold", .flag), .init("log-format", .choice(Journal.Format.allCases.map(\.rawValue))),
-        .init("access-log", .flag), .init("grace", .integer(graces)), .init("reason", .text),
+        .init("access-log", .flag), .init("otlp", .text), .init("grace", .integer(graces)), .init("reason", .text),
     ]
 
     /// The arguments with what the file says wherever the command line says nothing.

@@ -21,6 +21,7 @@ struct ServeSettings: Sendable {
     var grace = 10
     var reason: String?
     var secretsDirectory: String?
+    var traces: TraceReceiver?
 
     init(store: String) { self.store = store }
 

@@ -126,6 +126,7 @@ struct Serving: Sendable {
         }
         configuration.refused = { [journal] in journal.tell(refusal: $0) }
         if settings.isAccessLogged { configuration.answered = { [journal] in journal.tell(request: $0) } }
+        configuration.traces = settings.traces
         configuration.delivered = { [journal] in journal.tell(.info, "delivery", $0) }
         configuration.engine.observers.notice = { [journal] in journal.tell(.info, "worker", $0) }
         configuration.engine.observers.storage = { [manager, journal] error in

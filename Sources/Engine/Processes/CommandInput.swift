@@ -15,6 +15,8 @@ final class CommandInput: @unchecked Sendable {
     private let assignment: Assignment
     private let context: ProcessContext
     private var head: [UInt8]
+    /// For the environment.
+    let traceparent: String
     /// Direct dependencies first, in the template's order; then the farther ones, nearest first.
     private let ancestors: [StepIndex]
     private let directCount: Int
@@ -27,7 +29,9 @@ final class CommandInput: @unchecked Sendable {
     init(_ assignment: Assignment, context: ProcessContext) throws(LogError) {
         self.assignment = assignment
         self.context = context
-        head = try Self.head(assignment)
+        let submission = try assignment.readSubmission()
+        traceparent = assignment.traceparent(submission)
+        head = try Self.head(assignment, submission)
         let direct = assignment.step.dependencies
         directCount = direct.count
         asked = direct.count
@@ -52,11 +56,11 @@ final class CommandInput: @unchecked Sendable {
     }
 
     /// The document up to the first of the results.
-    private static func head(_ assignment: Assignment) throws(LogError) -> [UInt8] {
+    private static func head(_ assignment: Assignment, _ submission: Submission) throws(LogError) -> [UInt8] {
         var json = JSONWriter()
         json.beginObject()
         json.attempt(assignment)
-        json.submission(try assignment.readSubmission(), assignment)
+        json.submission(submission, assignment)
         json.dependencyNames(assignment)
         if let checkpoint = try assignment.readCheckpoint() { json.member("checkpoint", checkpoint) }
         json.name("dependencies")
@@ -142,6 +146,7 @@ extension JSONWriter {
     /// What the task was submitted with, and the step's own configuration.
     mutating func submission(_ submission: Submission, _ assignment: Assignment) {
         member("correlation_id", submission.correlationID)
+        member("traceparent", assignment.traceparent(submission))
         member("input", submission.input.onOneLine)
         member("config", assignment.configuration.onOneLine)
     }

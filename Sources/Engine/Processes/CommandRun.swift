@@ -32,7 +32,7 @@ final class CommandRun: ChildProcessOwner {
         do throws(LogError) {
             let input = try CommandInput(assignment, context: context)
             let launch = Launch(
-                arguments: arguments, environment: environment,
+                arguments: arguments, environment: environment(traceparent: input.traceparent),
                 workingDirectory: assignment.step.handler.workingDirectory)
             do throws(SpawnError) {
                 let child = try ChildProcess(launch, reactor: context.reactor, owner: self)
@@ -47,7 +47,7 @@ final class CommandRun: ChildProcessOwner {
         }
     }
 
-    private var environment: ProcessEnvironment {
+    private func environment(traceparent: String) -> ProcessEnvironment {
         let attempt = assignment.attempt
         var result = context.environment.adding(assignment.environment)
         result["STEPWELL_TASK_ID"] = assignment.task.description
@@ -56,6 +56,7 @@ final class CommandRun: ChildProcessOwner {
         result["STEPWELL_MAX_ATTEMPTS"] = String(assignment.step.retry.attemptsMax)
         result["STEPWELL_IDEMPOTENCY_KEY"] = assignment.idempotencyKey
         result["STEPWELL_DEADLINE"] = assignment.deadline.map { String($0.milliseconds) }
+        result[ProcessContext.traceVariable] = traceparent
         return result
     }
 

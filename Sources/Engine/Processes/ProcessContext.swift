@@ -11,8 +11,10 @@ package final class ProcessContext: Sendable {
     /// Variables that tell a child about its attempt. An engine that runs within a step must not hand on its own.
     static let attemptVariables = [
         "STEPWELL_WORKER", "STEPWELL_TASK_ID", "STEPWELL_STEP", "STEPWELL_ATTEMPT", "STEPWELL_MAX_ATTEMPTS",
-        "STEPWELL_IDEMPOTENCY_KEY", "STEPWELL_DEADLINE",
+        "STEPWELL_IDEMPOTENCY_KEY", "STEPWELL_DEADLINE", traceVariable, "TRACESTATE",
     ]
+    /// As OpenTelemetry has it for programs that are started within a span.
+    static let traceVariable = "TRACEPARENT"
 
     package init(
         host: any AttemptHost, mark: EngineMark, reactor: Reactor = Reactor(),

@@ -212,6 +212,7 @@ extension EventData {
                 for _ in 0..<(try reader.array()) {
                     submission.adopted.append(try reader.unsigned(as: StepIndex.self))
                 }
+            case Key.traceparent: submission.traceparent = try reader.text()
             default: try reader.skip()
             }
         }

@@ -61,6 +61,7 @@ enum EventData {
         static let period: UInt64 = 63
         static let burst: UInt64 = 64
         static let limit: UInt64 = 65
+        static let traceparent: UInt64 = 70
     }
 
     static func encode(_ event: Event, into writer: inout CBORWriter) {
@@ -254,6 +255,7 @@ enum EventData {
         if submission.sourceSystem != nil { count += 1 }
         if submission.reason != nil { count += 1 }
         if submission.forkedFrom != nil { count += 2 }
+        if submission.traceparent != nil { count += 1 }
         writer.map(count)
         writer.field(Key.note, submission.reason)
         writer.field(Key.name, submission.name)
@@ -280,6 +282,7 @@ enum EventData {
             writer.array(submission.adopted.count)
             for step in submission.adopted { writer.unsigned(step) }
         }
+        writer.field(Key.traceparent, submission.traceparent)
     }
 }
 

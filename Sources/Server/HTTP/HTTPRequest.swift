@@ -27,7 +27,9 @@ package struct HTTPRequest: Sendable {
     package func queried(_ name: String) -> String? { query.first { $0.name == name }?.value }
 
     /// The headers that are kept.
-    static let headersKept = ["authorization", "content-type", "last-event-id", "accept", "x-stepwell-actor"]
+    static let headersKept = [
+        "authorization", "content-type", "last-event-id", "accept", "x-stepwell-actor", "traceparent",
+    ]
 }
 
 extension HTTPRequest {

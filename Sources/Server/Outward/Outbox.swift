@@ -6,11 +6,13 @@ import StepwellLog
 import StepwellModel
 import Synchronization
 
-/// All that a service tells others by itself: its webhooks, each with a follower of its own.
+/// All that a service tells others by itself: its webhooks, and its traces, each with a follower of its own.
 package final class Outbox: Sendable {
     private struct State {
         var webhooks: [Webhook] = []
+        /// Of each webhook, by its id.
         var followers: [String: Follower] = [:]
+        var traces: Follower?
         var isStopped = false
     }
 
@@ -22,6 +24,7 @@ package final class Outbox: Sendable {
     private let state = Mutex(State())
 
     static let webhooksMax = 100
+    static let version = stepwellVersion
     static let userAgent = "stepwell/\(stepwellVersion)"
     /// The folder of cursors, in the store's directory.
     private static let folder = "outward"
@@ -34,19 +37,26 @@ package final class Outbox: Sendable {
     }
 
     /// Begins to deliver, from where the service before has stopped.
-    package func start(notice: @escaping @Sendable (String) -> Void) throws {
+    /// - Parameter traces: where traces go, if anywhere.
+    package func start(traces: TraceReceiver?, notice: @escaping @Sendable (String) -> Void) throws {
         self.notice.withLock { $0 = notice }
         guard mkdir(engine.store.path + "/" + Self.folder, 0o700) == 0 || errno == EEXIST else {
             throw FileError.last(engine.store.path + "/" + Self.folder, "unwritable_file")
         }
         for webhook in try file.read() { try begin(webhook) }
+        guard let traces else { return }
+        let destination = TraceDestination(traces, log: engine.store, storeID: storeID)
+        // The first time with what comes from now on.
+        let follower = follower(destination, cursor: "traces", start: engine.store.head.number)
+        state.withLock { $0.traces = follower }
+        try follower.start()
     }
 
     /// Ends all deliveries. What was not delivered waits for the next start.
     package func stop() async {
         let followers = state.withLock { state in
             state.isStopped = true
-            return Array(state.followers.values)
+            return Array(state.followers.values) + [state.traces].compactMap(\.self)
         }
         for follower in followers {
             await withCheckedContinuation { continuation in follower.stop { continuation.resume() } }
@@ -142,8 +152,11 @@ package final class Outbox: Sendable {
     /// Each destination's name and how it fares, sorted.
     var figures: [(name: String, report: Follower.Report, lag: UInt64)] {
         let head = engine.store.head.number
-        return state.withLock { $0.followers }.sorted { $0.key < $1.key }
-            .map { ($0.key, $0.value.report, $0.value.lag(behind: head)) }
+        let (followers, traces) = state.withLock { ($0.followers, $0.traces) }
+        return
+            (followers.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
+            + [traces].compactMap(\.self).map { ("traces", $0) })
+            .map { ($0.0, $0.1.report, $0.1.lag(behind: head)) }
     }
 }
 

@@ -80,6 +80,9 @@ enum Schemas {
                         "type": ["array", "null"], "items": ["type": "string", "maxLength": 4096], "maxItems": 100,
                     ],
                     "correlation_id": textOrNull, "parent_correlation_id": textOrNull,
+                    "traceparent": [
+                        "type": ["string", "null"], "description": "Without it the one of the request's header.",
+                    ],
                     "idempotency_key": [
                         "type": ["string", "null"], "minLength": 1, "maxLength": 512,
                         "description": "At most one task of the namespace and name is found by it.",

@@ -12,12 +12,13 @@ struct TaskBody {
 
     private static let members = [
         "name", "namespace", "version", "context", "priority", "tags", "correlation_id", "parent_correlation_id",
-        "idempotency_key", "replace", "initiator", "source_system", "reason",
+        "idempotency_key", "replace", "initiator", "source_system", "reason", "traceparent",
     ]
     private static let tagsMax = 100
     private static let textBytesMax = 4096
 
-    init(_ body: [UInt8], _ identity: Identity) throws(Problem) {
+    /// - Parameter traceparent: that of the request, when the body has none.
+    init(_ body: [UInt8], _ identity: Identity, traceparent: String?) throws(Problem) {
         do throws(Malformed) {
             let reader = try MessageReader(body)
             try reader.allowOnly(Self.members)
@@ -34,6 +35,14 @@ struct TaskBody {
                 sourceSystem: try Self.text(reader, "source_system"), reason: try Self.text(reader, "reason"),
                 actor: identity.actor(.client))
             options.parentCorrelationID = try Self.text(reader, "parent_correlation_id")
+            // What came with the request is for whoever can use it; what the body names is meant.
+            options.traceparent = traceparent.flatMap { TraceContext(traceparent: $0)?.traceparent }
+            if let text = try reader.optionalString("traceparent") {
+                guard let context = TraceContext(traceparent: text) else {
+                    throw Malformed("'traceparent' is none: 00-TRACE-SPAN-FLAGS, in small hexadecimal digits")
+                }
+                options.traceparent = context.traceparent
+            }
             guard options.tags.count <= Self.tagsMax, options.tags.allSatisfy({ $0.utf8.count <= Self.textBytesMax })
             else {
                 throw Malformed(

@@ -23,7 +23,8 @@ extension Routes {
             .later { call in
                 try call.allowOnly("wait")
                 let wait = try call.wait()
-                let body = try TaskBody(call.request.body, call.identity)
+                let body = try TaskBody(
+                    call.request.body, call.identity, traceparent: call.request.headers["traceparent"])
                 let (fresh, command) = try body.command(call.service)
                 var (id, isNew) = (fresh, true)
                 do throws(EngineError) {
@@ -215,7 +216,7 @@ extension Routes {
         var keys: [Key: Int] = [:]
         for (index, element) in elements.enumerated() {
             do {
-                let body = try TaskBody(element, call.identity)
+                let body = try TaskBody(element, call.identity, traceparent: call.request.headers["traceparent"])
                 let key = body.options.key.map { Key(namespace: body.namespace, name: body.name, key: $0) }
                 if let key, let known = keys[key] {
                     places.append((known, false))

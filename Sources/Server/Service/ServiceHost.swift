@@ -27,6 +27,8 @@ package final class ServiceHost: Sendable {
         package var delivered: @Sendable (String) -> Void = { _ in }
         /// Called when somebody has ended the hold that the engine was started with.
         package var released: @Sendable (Release) -> Void = { _ in }
+        /// Where traces go.
+        package var traces: TraceReceiver?
 
         package init(store: String) {
             self.store = store
@@ -68,7 +70,7 @@ package final class ServiceHost: Sendable {
                 metrics: metrics, refusals: Refusals(tell: configuration.refused), released: configuration.released)
             try service.catalog.load(service.store)
             do {
-                try service.outbox.start(notice: configuration.delivered)
+                try service.outbox.start(traces: configuration.traces, notice: configuration.delivered)
                 return try ServiceHost(service, configuration, reactor)
             } catch {
                 await service.outbox.stop()

@@ -30,6 +30,8 @@ public struct StepContext: Sendable {
     public var isLastAttempt: Bool { attempt >= maxAttempts }
     /// The same over all attempts of the step: for systems that let a request be repeated safely.
     public var idempotencyKey: String { backend.idempotencyKey }
+    /// W3C `traceparent` of the attempt's span, for what the handler calls.
+    public func traceparent() async throws -> String? { try await backend.traceparent() }
     /// When the attempt is ended, if the step has a timeout.
     public var deadline: Timestamp? { backend.deadline }
     /// The attempt is to end: its time is over, or its task was cancelled. What it returns is not accepted any more.
@@ -133,6 +135,7 @@ package protocol StepContextBackend: Sendable {
     var configuration: JSONText { get }
     var dependencies: [String] { get }
 
+    func traceparent() async throws -> String?
     func input() async throws -> JSONText
     func dependencyResult(_ step: String) async throws -> JSONText?
     func checkpoint() async throws -> JSONText?

@@ -31,10 +31,12 @@ struct CommandInputTests {
         var task = diamond
         task.checkpoint = #"{"page": 7}"#
         stage.runner.run(task.assignment(deadline: Timestamp(milliseconds: 99)))
+        let trace = TraceContext(task: FakeTask.id, event: SequenceNumber(100), parent: nil).traceparent
         let expected =
             #"{"task_id":"\#(FakeTask.id)","step_id":"\#(FakeTask.id.step(3))","step":"work","namespace":"tests","#
             + #""task_name":"task","task_version":"1.2.3","attempt":2,"max_attempts":3,"#
             + #""idempotency_key":"\#(FakeTask.id):work","deadline":99,"correlation_id":"correlation","#
+            + #""traceparent":"\#(trace)","#
             + #""input":{"day": "2026-11-24"},"config":{"k": 1.0},"dependency_names":["right","left"],"#
             + #""checkpoint":{"page": 7},"dependencies":{"right":{"r": 2.50},"left":null,"root":{"rows":3}}}"#
         #expect(try stage.host.outcome(of: 100).result == expected)

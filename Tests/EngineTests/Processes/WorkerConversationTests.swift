@@ -55,11 +55,12 @@ struct WorkerConversationTests {
         task.results = ["near": "[2.50]", "large": #""12345678901234567890""#]
         task.checkpoint = "[\n7]"
         try stage.run(on: try stage.host.join("python#1"), task, deadline: Timestamp(milliseconds: 5))
+        let trace = TraceContext(task: FakeTask.id, event: SequenceNumber(100), parent: nil).traceparent
         let expected =
             #"{"type": "attempt", "lease": 100, "task_id": "\#(FakeTask.id)", "step_id": "\#(FakeTask.id.step(4))", "#
             + #""step": "work", "namespace": "tests", "task_name": "task", "task_version": "1.2.3", "attempt": 2, "#
             + #""max_attempts": 3, "idempotency_key": "\#(FakeTask.id):work", "deadline": 5, "handler": "h", "#
-            + #""method": "go", "correlation_id": "correlation", "input": {"day": 1.5}, "config": {"k": 1}, "#
+            + #""method": "go", "correlation_id": "correlation", "traceparent": "\#(trace)", "input": {"day": 1.5}, "config": {"k": 1}, "#
             + #""dependency_names": ["manual", "near", "large"], "dependencies": {"manual": null, "near": [2.5]}, "#
             + #""fetchable": ["large", "far"], "checkpoint": [7]}"#
         #expect(try stage.host.outcome(of: 100).result == expected)

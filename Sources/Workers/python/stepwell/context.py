@@ -239,6 +239,12 @@ class StepContext:
         return str(self._message["correlation_id"])
 
     @property
+    def traceparent(self) -> Optional[str]:
+        """W3C `traceparent` of the attempt's span, for what the handler calls; None from an engine that tells none."""
+        found = self._message.get("traceparent")
+        return None if found is None else str(found)
+
+    @property
     def namespace(self) -> str:
         """The template's namespace."""
         return str(self._message["namespace"])

@@ -46,6 +46,7 @@ final class RemoteAttempt: StepContextBackend {
     var configuration: JSONText { message["config"] ?? .emptyObject }
     var dependencies: [String] { message["dependency_names"]?.json.array?.compactMap(\.string) ?? [] }
 
+    func traceparent() async throws -> String? { message.string("traceparent") }
     func input() async throws -> JSONText { message["input"] ?? .emptyObject }
     func checkpoint() async throws -> JSONText? { state.withLock { $0.saved } ?? message["checkpoint"] }
 
