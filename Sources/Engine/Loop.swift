@@ -263,7 +263,8 @@ extension Command {
     /// The task that the command is about.
     fileprivate var task: TaskID? {
         switch self {
-        case .startEngine, .drainEngine, .stopEngine, .registerTemplate, .setLimit, .removeLimit, .pruneTasks, .joinWorker,
+        case .startEngine, .drainEngine, .stopEngine, .registerTemplate, .setLimit, .removeLimit, .pruneTasks,
+            .joinWorker,
             .loseWorker:
             nil
         case .submitTask(let id, _, _, _, _), .forkTask(let id, _, _, _), .finishAttempt(let id, _, _),

@@ -89,7 +89,7 @@ struct LimitCommand: Command {
             try show(setting)
         case .remove(let target):
             try await site.write(
-                by: { try $0.connection.delete(Self.path(target), [("reason", reason)]) },
+                by: { _ = try $0.connection.delete(Self.path(target), [("reason", reason)]) },
                 alone: { store in
                     _ = try store.reader()
                     try await store.change {

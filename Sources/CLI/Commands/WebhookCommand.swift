@@ -1,3 +1,4 @@
+import StepwellHistory
 import StepwellModel
 
 /// `stepwell webhook`

@@ -78,7 +78,8 @@ extension Command {
             .retryTask(let task, _, _), .cancelTask(let task, _), .pauseTask(let task, _), .resumeTask(let task, _),
             .resolveStep(let task, _, _, _):
             task
-        case .startEngine, .drainEngine, .stopEngine, .registerTemplate, .setLimit, .removeLimit, .pruneTasks, .joinWorker,
+        case .startEngine, .drainEngine, .stopEngine, .registerTemplate, .setLimit, .removeLimit, .pruneTasks,
+            .joinWorker,
             .loseWorker:
             nil
         }

@@ -12,7 +12,7 @@ func withServer(_ body: (_ url: String) async throws -> Void) async throws {
     let host = try await ServiceHost.start(configuration)
     host.service.enter(.ready)
     do {
-        try await body("http://\(host.address.map { "\($0)" } ?? "")")
+        try await body("http://\(host.places[0])")
         await host.stop(grace: .zero)
     } catch {
         await host.stop(grace: .zero)

@@ -104,6 +104,8 @@ private final class FakeBackend: StepContextBackend {
     var idempotencyKey: String { "\(taskID):\(stepName)" }
     var dependencies: [String] { near.map(\.step) }
 
+    /// Nobody traces a test.
+    func traceparent() async throws -> String? { nil }
     func input() async throws -> JSONText { givenInput }
     func checkpoint() async throws -> JSONText? { saved.withLock { $0 } }
 
