@@ -1,6 +1,7 @@
 """Requests as they should be, from which Tests/Fuzz makes those that are almost right: each address of the served description, and
 by hand what needs more than an example."""
 
+import collections
 import json
 
 HELLO = {
@@ -40,10 +41,14 @@ BODIES = {
     "putTemplate": "name: half\nsteps: [", "validateTemplate": TEMPLATE,
 }
 # Not `last`: the tasks of honest clients are left alone.
-PATHS = {"task": "k", "other": "l", "step": "work", "namespace": "api", "name": "fuzz", "worker": "nobody"}
+PATHS = {
+    "task": "k", "other": "l", "step": "work", "namespace": "api", "name": "fuzz", "worker": "nobody",
+    # Of a handler that no step has: a limit of another would hold up honest clients.
+    "scope": "handler", "target": "fuzz.idle",
+}
 QUERY = {
     "limit": "3", "after": "1", "state": "pending", "namespace": "api", "name": "fuzz", "key": "k", "version": "1.0.0", "step": "work",
-    "environment": "test", "at": "5",
+    "environment": "test", "at": "5", "reason": "r",
 }
 # These read much, or give much.
 HEAVY = {"getState", "exportTask", "diffTasks", "explainTask", "getStatistics", "getMetrics", "getOpenAPI", "listEvents", "getHealth", "listWorkers"}
@@ -61,7 +66,7 @@ def entries(description):
             name = operation["operationId"]
             content = operation.get("requestBody", {}).get("content", {})
             body = encoded(BODIES.get(name, next((kind.get("example") for kind in content.values()), None)))
-            address = path.format(**PATHS)
+            address = path.format_map(collections.defaultdict(lambda: "x", PATHS))
             names = [parameter["name"] for parameter in operation.get("parameters", []) if parameter["in"] == "query"]
             query = "&".join(f"{each}={QUERY[each]}" for each in names if each in QUERY)
             query = "?" + query if query else ""
