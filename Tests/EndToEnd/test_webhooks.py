@@ -184,6 +184,21 @@ class Webhooks(ServingTest):
         for before, after in steps_back:
             self.assertLessEqual(after, before)
 
+    def test_nothing_leaves_on_hold(self) -> None:
+        receiver = Receiver(self)
+        hook = self.hook(receiver.url, types=["engine.started"])
+        self.server.process.kill()
+        self.server = self.serve(self.stepwell, *self.options, "--hold", port=self.server.port).ready()
+        later = self.hook(receiver.url, types=["engine.started"], after=0)
+        for each in (hook, later):
+            self.assertGreater(self.status(each)["lag"], 0)
+        self.server.post("/tasks", {"name": "nightly", "namespace": "ops"}, status=201)
+        self.assertEqual(receiver.all, [])
+        self.server.post("/release")
+        self.wait_until_even(hook)
+        self.wait_until_even(later)
+        self.assertEqual(len(receiver.taken), 3)
+
     def test_what_cannot_be_is_refused(self) -> None:
         for members, code in [
             ({"url": "ftp://x/"}, "bad_webhook_url"), ({"url": "http://u:p@x/"}, "bad_webhook_url"),

@@ -21,6 +21,7 @@ final class Follower: Sendable {
 
     private struct State {
         var report: Report
+        var isStarted = false
         var isStopped = false
         var hasEnded = false
         /// Counts the times that somebody has set the cursor: what was under way then is of no interest.
@@ -69,9 +70,16 @@ final class Follower: Sendable {
         return head > after ? head.rawValue - after.rawValue : 0
     }
 
-    /// Begins. The cursor is on disk before, so that what is written from now on is not missed.
-    func start() throws {
-        try save()
+    /// Puts the cursor on disk, so that what is written from now on is not missed, whenever it is started.
+    func prepare() throws { try save() }
+
+    /// Begins, once.
+    func start() {
+        let begins = state.withLock { state in
+            defer { state.isStarted = true }
+            return !state.isStarted && !state.isStopped
+        }
+        guard begins else { return }
         onThread { [self] in
             run()
             try? save()
@@ -88,6 +96,7 @@ final class Follower: Sendable {
     func stop(_ done: @escaping @Sendable () -> Void) {
         let hasEnded = state.withLock { state in
             state.isStopped = true
+            if !state.isStarted { state.hasEnded = true }
             if !state.hasEnded { state.whenEnded.append(done) }
             return state.hasEnded
         }

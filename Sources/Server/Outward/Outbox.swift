@@ -14,6 +14,8 @@ package final class Outbox: Sendable {
         var followers: [String: Follower] = [:]
         var traces: Follower?
         var isStopped = false
+        /// Nothing leaves while the server is on hold.
+        var isHeld = false
     }
 
     private let engine: Engine
@@ -37,9 +39,12 @@ package final class Outbox: Sendable {
     }
 
     /// Begins to deliver, from where the service before has stopped.
-    /// - Parameter traces: where traces go, if anywhere.
-    package func start(traces: TraceReceiver?, notice: @escaping @Sendable (String) -> Void) throws {
+    /// - Parameters:
+    ///   - traces: where traces go, if anywhere.
+    ///   - isHeld: nothing leaves before ``release()``.
+    package func start(traces: TraceReceiver?, isHeld: Bool, notice: @escaping @Sendable (String) -> Void) throws {
         self.notice.withLock { $0 = notice }
+        state.withLock { $0.isHeld = isHeld }
         guard mkdir(engine.store.path + "/" + Self.folder, 0o700) == 0 || errno == EEXIST else {
             throw FileError.last(engine.store.path + "/" + Self.folder, "unwritable_file")
         }
@@ -48,8 +53,21 @@ package final class Outbox: Sendable {
         let destination = TraceDestination(traces, log: engine.store, storeID: storeID)
         // The first time with what comes from now on.
         let follower = follower(destination, cursor: "traces", start: engine.store.head.number)
-        state.withLock { $0.traces = follower }
-        try follower.start()
+        try follower.prepare()
+        let isHeld = state.withLock { state in
+            state.traces = follower
+            return state.isHeld
+        }
+        if !isHeld { follower.start() }
+    }
+
+    /// The hold is over.
+    func release() {
+        let followers = state.withLock { state in
+            state.isHeld = false
+            return Array(state.followers.values) + [state.traces].compactMap(\.self)
+        }
+        for follower in followers { follower.start() }
     }
 
     /// Ends all deliveries. What was not delivered waits for the next start.
@@ -133,11 +151,13 @@ package final class Outbox: Sendable {
         let destination = try WebhookDestination(
             webhook, log: engine.store, storeID: storeID, secrets: engine.core.secrets)
         let follower = follower(destination, cursor: "webhook-\(webhook.id)", start: webhook.after)
-        state.withLock { state in
+        try follower.prepare()
+        let isHeld = state.withLock { state in
             if !state.webhooks.contains(where: { $0.id == webhook.id }) { state.webhooks.append(webhook) }
             state.followers[webhook.id] = follower
+            return state.isHeld
         }
-        try follower.start()
+        if !isHeld { follower.start() }
     }
 
     private func follower(_ destination: any Destination, cursor: String, start: SequenceNumber) -> Follower {

@@ -61,6 +61,7 @@ extension Routes {
                 let reason = try reading { () throws(Malformed) in try reader.optionalString("reason") }
                 guard call.service.currentPhase != .draining else { throw Problem.stopping }
                 let isReleased = call.service.engine.core.release()
+                call.service.outbox.release()
                 if isReleased { call.service.released(Release(by: call.identity.name, reason: reason)) }
                 return HTTPResponse(json: ["released": .bool(isReleased), "held": false])
             }),

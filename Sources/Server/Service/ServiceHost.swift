@@ -70,7 +70,8 @@ package final class ServiceHost: Sendable {
                 metrics: metrics, refusals: Refusals(tell: configuration.refused), released: configuration.released)
             try service.catalog.load(service.store)
             do {
-                try service.outbox.start(traces: configuration.traces, notice: configuration.delivered)
+                try service.outbox.start(
+                    traces: configuration.traces, isHeld: configuration.engine.isHeld, notice: configuration.delivered)
                 return try ServiceHost(service, configuration, reactor)
             } catch {
                 await service.outbox.stop()
