@@ -172,13 +172,14 @@ package final class RemoteWorkers: @unchecked Sendable {
     private func sweep() {
         isSweeping = false
         let now = reactor.now
-        for worker in sessions.values.sorted(by: { $0.worker < $1.worker }) {
-            if now - worker.heard > lease.rawValue * 1_000_000 {
-                host.notice("\(worker.name) was not heard of for \(lease)")
-                end(worker, "it was not heard of for \(lease)")
-            } else {
-                worker.endPoll(at: now)
-            }
+        var gone: [RemoteWorker] = []
+        for worker in sessions.values {
+            if now - worker.heard > lease.rawValue * 1_000_000 { gone.append(worker) } else { worker.endPoll(at: now) }
+        }
+        // Few, so that thousands who are well need no order.
+        for worker in gone.sorted(by: { $0.worker < $1.worker }) {
+            host.notice("\(worker.name) was not heard of for \(lease)")
+            end(worker, "it was not heard of for \(lease)")
         }
         sweepSoon()
     }
