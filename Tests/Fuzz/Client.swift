@@ -71,6 +71,8 @@ final class Client {
     private var begun = 0
     private(set) var deadline = 0
     var statuses: [Int]
+    /// The sum of `statuses`.
+    private(set) var answerCount = 0
     /// Answers by the library, not by Stepwell.
     private(set) var refusals = 0
     private(set) var connections = 0
@@ -180,6 +182,7 @@ final class Client {
             case .answer(let answer):
                 if let reason = check(answer, request) { return fail(reason) }
                 statuses[answer.status] += 1
+                answerCount += 1
                 batch.take(answers.bytes[answer.body], of: answered)
                 answered += 1
                 if answer.isStream || answer.closes {

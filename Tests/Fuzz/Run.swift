@@ -4,7 +4,9 @@ import Glibc
 struct Run {
     private let options: Options
     private let corpus: Corpus
+    /// Those that are at work.
     private var clients: [Client] = []
+    private var all: [Client] = []
     private var nextBatch: Int
     private var batchesDone = 0
     private var failures: [Client.Failure] = []
@@ -23,20 +25,19 @@ struct Run {
         for number in 0..<options.clients {
             guard let batch = takeBatch() else { break }
             let client = Client(options.targets[number % options.targets.count], corpus, batch)
+            all.append(client)
             if settle(client, client.begin(batch, at: milliseconds())) { clients.append(client) }
         }
         var told = milliseconds()
-        var all = clients
         while !clients.isEmpty {
             turn()
             let now = milliseconds()
             if now - told >= Self.pause {
                 told = now
-                tell(all)
+                tell()
             }
         }
-        tell(all)
-        all = []
+        tell()
         for failure in failures { report(failure) }
         return failures.isEmpty
     }
@@ -44,7 +45,7 @@ struct Run {
     private mutating func takeBatch(after client: Client? = nil) -> Batch? {
         guard nextBatch - options.first < options.batches, failures.isEmpty,
             (milliseconds() - begun) / 1000 < options.seconds,
-            clients.reduce(0, { $0 + $1.statuses.reduce(0, +) }) < options.count
+            all.reduce(0, { $0 + $1.answerCount }) < options.count
         else { return nil }
         defer { nextBatch += 1 }
         return Batch(seed: options.seed, number: nextBatch, lease: client?.lease ?? Array("17".utf8))
@@ -90,7 +91,7 @@ struct Run {
     }
 
     /// One line of JSON: what has been done so far.
-    private func tell(_ all: [Client]) {
+    private func tell() {
         var statuses = [Int](repeating: 0, count: 600)
         for client in all { for (status, count) in client.statuses.enumerated() { statuses[status] += count } }
         let list = statuses.enumerated().filter { $0.element > 0 }.map { "\"\($0.offset)\": \($0.element)" }
