@@ -30,7 +30,7 @@ enum Main {
     }
 
     private static func runAll(_ options: Options) throws {
-        let all = allBenchmarks.filter { options.filter.map($0.name.contains) ?? true }
+        let all = allBenchmarks.filter { options.filters.isEmpty || options.filters.contains(where: $0.name.contains) }
         let wanted = all.filter { !($0 is DBOSPipeline) || DBOSPipeline.python != nil }
         if wanted.count < all.count { note("DBOS is left out: STEPWELL_PEERS_PYTHON names no Python that has it") }
         guard !wanted.isEmpty else { throw OptionError(message: "no benchmark has such a name; --help lists them") }

@@ -4,7 +4,8 @@ import Foundation
 struct Options {
     var runs = 5
     var size = Size.full
-    var filter: String?
+    /// Parts of names; none: all.
+    var filters: [String] = []
     var directory = FileManager.default.currentDirectoryPath
     /// Set for a child, which makes one run and prints its samples.
     var only: String?
@@ -26,7 +27,7 @@ struct Options {
             case "--quick":
                 size = .quick
                 runs = 1
-            case "--filter": filter = try value()
+            case "--filter": filters.append(try value())
             case "--directory": directory = try value()
             case "--only": only = try value()
             case "--help", "-h": wantsHelp = true
@@ -45,7 +46,7 @@ struct Options {
 
             Usage: stepwell-bench [OPTIONS]
 
-              --filter TEXT     only benchmarks whose name contains TEXT
+              --filter TEXT     only benchmarks whose name contains TEXT; may be given several times
               --runs N          how often each is run (5); each run is a process of its own
               --quick           small sizes, one run: only shows that it works
               --directory DIR   where the stores are made and removed (here): the disk that is measured
