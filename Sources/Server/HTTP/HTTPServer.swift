@@ -1,6 +1,7 @@
 import CLinux
 import CMicroHTTPD
 import Glibc
+import StepwellEngine
 import StepwellModel
 import Synchronization
 
@@ -28,6 +29,8 @@ package final class HTTPServer: Sendable {
     /// Suspended connections must be woken before the server can stop.
     private let sleepers = Mutex<[ObjectIdentifier: Exchange]>([:])
     private let isStopping = Atomic(false)
+    /// How long answers may take to go out when the server stops, in milliseconds.
+    private static let lastAnswers: Int64 = 1000
     /// What new connections are served with.
     private let credentials: Mutex<TLSCredentials?>
     private nonisolated(unsafe) var daemon: OpaquePointer?
@@ -99,6 +102,9 @@ package final class HTTPServer: Sendable {
         for exchange in sleepers.withLock({ Array($0.values) }) {
             exchange.answer(Problem.stopping.response)
         }
+        // An answer that is there but not out would be cut off. Who takes it slowly, or is still sending, is not waited for long.
+        let end = monotonicMilliseconds() + Self.lastAnswers
+        while !sleepers.withLock({ $0.isEmpty }), monotonicMilliseconds() < end { usleep(1000) }
         // Streams are left.
         for answer in connections.waiting { answer.clientIsGone() }
         MHD_stop_daemon(daemon)

@@ -151,6 +151,10 @@ package final class ServiceHost: Sendable {
         service.enter(.draining)
         await service.engine.core.drain(grace: Milliseconds(grace))
         await service.outbox.stop()
+        // Whoever has delivered the last result hears that it is on disk: what is said of it goes through the reactor, the engine,
+        // and the reactor again.
+        await withCheckedContinuation { continuation in reactor.perform { continuation.resume() } }
+        _ = try? await service.engine.core.ask { _ in true }
         service.feed.stop()
         await withCheckedContinuation { continuation in service.workers.end { continuation.resume() } }
         let (servers, sockets) = (servers, sockets)
