@@ -1,4 +1,5 @@
 import Glibc
+import CLinux
 import StepwellModel
 import Synchronization
 
