@@ -27,6 +27,9 @@ struct ConformanceWorker {
             context.log.info("one")
             context.log.warning("two")
             print("three")
+            // As C code and child processes do: no part of the conversation.
+            let raw = Array("four\n".utf8)
+            raw.withUnsafeBytes { _ = write(STDOUT_FILENO, $0.baseAddress, $0.count) }
             return .success([:])
         },
         HandlerFunction("fetch") { context in

@@ -48,7 +48,7 @@ public final class Worker: Sendable {
     /// A worker for whoever has started the program: the engine, or somebody who names a server with STEPWELL_URL or on the
     /// command line. STEPWELL_TOKEN holds the token, where the server asks for one.
     /// - Parameter concurrency: how many attempts run at the same time, 1 to 1000, where the command line does not say it.
-    public init(concurrency: Int = WorkerSettings.concurrencyStandard) {
+    public init(concurrency: Int = 64) {
         state = Mutex(State(settings: WorkerSettings(concurrency: concurrency)))
     }
 
@@ -63,7 +63,7 @@ public final class Worker: Sendable {
     /// - Throws: ``HTTPError/badAddress(_:reason:)``; ``WorkerError/badWorker(_:)``.
     public init(
         server: String, token: String? = nil, name: String? = nil, namespaces: [String] = [],
-        labels: [String: String] = [:], concurrency: Int = WorkerSettings.concurrencyStandard
+        labels: [String: String] = [:], concurrency: Int = 64
     ) throws {
         var settings = WorkerSettings(concurrency: concurrency)
         (settings.carrier, settings.token, settings.name) = (.server(server), token, name)

@@ -2,10 +2,7 @@ import StepwellHTTP
 import StepwellModel
 
 /// For whom a worker works, and under which name.
-public struct WorkerSettings: Sendable {
-    /// How many attempts run at the same time when nobody says it.
-    public static let concurrencyStandard = 64
-
+struct WorkerSettings: Sendable {
     enum Carrier: Sendable {
         /// Lines on standard input and output.
         case lines
