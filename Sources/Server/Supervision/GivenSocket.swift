@@ -1,4 +1,5 @@
 import CLinux
+import CMicroHTTPD
 import Glibc
 import StepwellModel
 
