@@ -38,11 +38,6 @@ int linux_has_unread(int socket) {
     return recv(socket, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
 }
 
-void linux_send_alone(int socket, const void *bytes, size_t count) {
-    int unsent = 0;
-    if (ioctl(socket, SIOCOUTQ, &unsent) == 0 && unsent == 0) send(socket, bytes, count, MSG_DONTWAIT | MSG_NOSIGNAL);
-}
-
 void linux_ask_peers(int socket, int silence, int pause, int count) {
     int yes = 1;
     setsockopt(socket, SOL_SOCKET, SO_KEEPALIVE, &yes, sizeof yes);

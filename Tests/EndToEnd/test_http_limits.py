@@ -171,22 +171,6 @@ class Limits(ServingTest):
         self.assertEqual(self.server.process.wait(timeout=15), 0, self.server.process)
         self.assertFalse((self.stepwell.store / "api.sock").exists())
 
-    def test_who_ends_his_side_alone_is_answered(self) -> None:
-        task = self.server.post("/tasks", {"name": "chain"}, status=201)["task_id"]
-        client = self.connect()
-        client.sendall(head(f"GET /v1/tasks/{task}?wait=5m"))
-        client.shutdown(socket.SHUT_WR)
-        # The server has seen the end, and has asked whether anybody is there.
-        answer = b""
-        while not answer.endswith(b"\r\n\r\n"):
-            answer += client.recv(1 << 16)
-        self.assertEqual(answer, b"HTTP/1.1 100 Continue\r\n\r\n")
-        self.server.post(f"/tasks/{task}/cancel")
-        while data := client.recv(1 << 16):
-            answer += data
-        self.assertEqual(self.answers(answer), [100, 200])
-        self.assertIn(b'"cancelled"', answer)
-
     def test_descriptors_come_back(self) -> None:
         task = self.server.post("/tasks", {"name": "chain"}, status=201)["task_id"]
         worker = RawWorker(self.server, ["nothing"])

@@ -38,7 +38,6 @@ private final class Desk: Sendable {
             self.isEndless = isEndless
         }
 
-        let filler = Array("...".utf8)
         func next(_ countMax: Int, wake: @escaping @Sendable () -> Void) -> [UInt8]? {
             isEndless ? [UInt8](repeating: 0x61, count: countMax) : []
         }
@@ -106,32 +105,9 @@ private func get(_ path: String) -> String { "GET \(path) HTTP/1.1\r\nHost: x\r\
 
 /// Clients who vanish.
 @Suite struct VanishedClientTests {
-    @Test func aWholeRequestWithAnEndBehindItIsAnswered() throws {
-        let stand = try Stand()
-        let client = stand.client()
-        client.send(get("/later"))
-        client.endWriting()
-        // The watch has seen the end, and asked.
-        #expect(client.receive(until: "\r\n\r\n") == "HTTP/1.1 100 Continue\r\n\r\n")
-        stand.answerAll()
-        #expect(client.receiveAll().hasSuffix("\r\n\r\nlate"))
-        #expect(stand.becomes(0))
-    }
-
-    @Test func anOldClientIsNotAsked() throws {
-        let stand = try Stand()
-        let client = stand.client()
-        client.send("GET /later HTTP/1.0\r\n\r\n")
-        client.endWriting()
-        #expect(!client.hasNews(within: 200))
-        stand.answerAll()
-        let answer = client.receiveAll()
-        #expect(answer.contains(" 200 ") && answer.hasSuffix("late"))
-    }
-
     @Test func theAnswerToWhoIsGoneIsGivenUp() throws {
         let stand = try Stand()
-        for leave in [Wire.vanish, Wire.reset] {
+        for leave in [Wire.vanish, Wire.reset, Wire.endWriting] {
             let client = stand.client()
             client.send(get("/later"))
             #expect(stand.hasBegun())
@@ -146,7 +122,7 @@ private func get(_ path: String) -> String { "GET \(path) HTTP/1.1\r\nHost: x\r\
 
     @Test func aStreamThatSleepsEndsWithItsClient() throws {
         let stand = try Stand()
-        for leave in [Wire.vanish, Wire.reset] {
+        for leave in [Wire.vanish, Wire.reset, Wire.endWriting] {
             let client = stand.client()
             client.send(get("/silent"))
             #expect(client.receive(until: "\r\n\r\n").contains(" 200 "))
@@ -154,15 +130,6 @@ private func get(_ path: String) -> String { "GET \(path) HTTP/1.1\r\nHost: x\r\
             #expect(stand.hasEnded())
             #expect(stand.becomes(0))
         }
-    }
-
-    @Test func aStreamGoesOnForWhoOnlyListens() throws {
-        let stand = try Stand()
-        let client = stand.client()
-        client.send(get("/silent"))
-        client.endWriting()
-        #expect(client.receive(until: "3\r\n...\r\n").contains(" 200 "))
-        #expect(stand.count == 1)
     }
 
     @Test func theServerEndsWhateverSleeps() throws {

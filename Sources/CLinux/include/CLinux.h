@@ -74,9 +74,6 @@ short linux_half_closed(void);
 // Whether something that the other side has sent waits to be read.
 int linux_has_unread(int socket);
 
-// Sends the few bytes, unless others are still on their way: then they could be sent in part only.
-void linux_send_alone(int socket, const void *bytes, size_t count);
-
 // Lets the system ask, on connections that this socket accepts, whether the other side is there: after so many seconds of silence, so
 // often. Of a socket that is not of TCP it asks nothing.
 void linux_ask_peers(int socket, int silence, int pause, int count);

@@ -244,7 +244,7 @@ final class RemoteWorker: AttemptRunner, @unchecked Sendable {
         for (place, message) in messages.enumerated() {
             if place > 0 { body.append(UInt8(ascii: ",")) }
             // Without the line's end.
-            body += message.dropLast()
+            body += message[..<(message.count - 1)]
         }
         body += "]}".utf8
         return body

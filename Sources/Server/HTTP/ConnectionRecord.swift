@@ -5,29 +5,17 @@ import Synchronization
 
 /// What sleeps until the server has something for its client.
 protocol WaitingAnswer: AnyObject, Sendable {
-    /// The client has shut down its writing side, and may be there or not. Sends something that a client who is there passes over:
-    /// the system of one who is gone answers it with a reset.
-    func askClient(on descriptor: Int32)
     /// Nobody reads the answer.
     func clientIsGone()
 }
 
 /// One connection of a client: where it stands, and until when that may last.
 final class ConnectionRecord: Sendable {
-    /// What the watch has seen of the client's side.
-    enum Presence {
-        case there
-        /// It sends nothing more; whether it reads, nobody knows.
-        case halfClosed
-        case gone
-    }
-
     /// What the watch does with the connection.
     enum Verdict {
         case leave
         /// Shut it down, so that the library ends it.
         case end
-        case ask(any WaitingAnswer)
         case free(any WaitingAnswer)
     }
 
@@ -82,24 +70,20 @@ final class ConnectionRecord: Sendable {
         }
     }
 
-    /// What to do, by what is seen of the client. `hasUnread` says whether something that he sent was not read yet.
-    func judge(_ presence: Presence, hasUnread: @autoclosure () -> Bool, at now: Int64) -> Verdict {
+    /// What to do, by whether the client has closed its side. `hasUnread` says whether something that he sent was not read yet.
+    func judge(hasEnded: Bool, hasUnread: @autoclosure () -> Bool, at now: Int64) -> Verdict {
         state.withLock { state in
             if state.deadline < now { return .end }
-            switch (state.phase, presence) {
-            case (_, .there), (.sending, _):
+            switch state.phase {
+            case _ where !hasEnded, .sending:
                 // While it sends, the library itself hears of a client that is gone.
                 state.looks = 0
                 return .leave
-            case (.receiving, _):
+            case .receiving:
                 // The end of the request can come no more.
                 state.looks = hasUnread() ? 0 : state.looks + 1
                 return state.looks >= Self.looksMin ? .end : .leave
-            case (.waiting(let answer), .gone): return .free(answer)
-            case (.waiting(let answer), .halfClosed):
-                // A whole request, and an end behind it: whoever does that may wait for the answer. He is asked once.
-                state.looks += 1
-                return state.looks == Self.looksMin ? .ask(answer) : .leave
+            case .waiting(let answer): return .free(answer)
             }
         }
     }

@@ -10,15 +10,12 @@ import Synchronization
 final class Connections: Sendable {
     private let records = Mutex<[ObjectIdentifier: ConnectionRecord]>([:])
     private let limits: HTTPLimits
-    /// Over TLS nobody shuts down one side alone, and nothing can be sent past the library.
-    private let isEncrypted: Bool
     private let isWatching = Atomic(false)
     /// So many are looked at in one go, while none of them can be closed.
     private static let batch = 1024
 
-    init(_ limits: HTTPLimits, isEncrypted: Bool = false) {
+    init(_ limits: HTTPLimits) {
         self.limits = limits
-        self.isEncrypted = isEncrypted
     }
 
     var count: Int { records.withLock { $0.count } }
@@ -62,7 +59,6 @@ final class Connections: Sendable {
     }
 
     private func look(at now: Int64, _ batch: ArraySlice<ConnectionRecord>) {
-        var asked: [(answer: any WaitingAnswer, descriptor: Int32)] = []
         var freed: [any WaitingAnswer] = []
         // Under the lock, so that each descriptor is that of its connection still.
         records.withLock { records in
@@ -71,22 +67,20 @@ final class Connections: Sendable {
             guard poll(&polled, nfds_t(polled.count), 0) >= 0 else { return }
             for (record, seen) in zip(present, polled) {
                 let hasUnread = { linux_has_unread(record.descriptor) != 0 }
-                switch record.judge(presence(seen.revents), hasUnread: hasUnread(), at: now) {
+                switch record.judge(hasEnded: hasEnded(seen.revents), hasUnread: hasUnread(), at: now) {
                 case .leave: break
                 case .end: shutdown(record.descriptor, Int32(SHUT_RDWR))
-                case .ask(let answer): asked.append((answer, record.descriptor))
                 case .free(let answer): freed.append(answer)
                 }
             }
         }
-        // Without it: both take locks of their own, under which their connection cannot end while it sleeps.
-        for (answer, descriptor) in asked { answer.askClient(on: descriptor) }
+        // Without it: each takes a lock of its own, under which its connection cannot end while it sleeps.
         for answer in freed { answer.clientIsGone() }
     }
 
-    private func presence(_ events: Int16) -> ConnectionRecord.Presence {
-        if events & Int16(POLLHUP | POLLERR | POLLNVAL) != 0 { return .gone }
-        guard events & linux_half_closed() != 0 else { return .there }
-        return isEncrypted ? .gone : .halfClosed
+    /// Whether the client has closed its side. One who has shut down only his writing side, and would still read, looks the same, and
+    /// the library does not answer him either once it has slept.
+    private func hasEnded(_ events: Int16) -> Bool {
+        events & (Int16(POLLHUP | POLLERR | POLLNVAL) | linux_half_closed()) != 0
     }
 }

@@ -25,8 +25,6 @@ final class Exchange: WaitingAnswer, @unchecked Sendable {
     private var status: Int?
     private var actor = ""
     private let begun = monotonicNanoseconds()
-    /// HTTP/1.0 knows no answer before the answer, and under TLS only the library can send.
-    private let canBeAsked: Bool
 
     private enum Phase {
         /// The connection's thread is with the handler.
@@ -48,11 +46,10 @@ final class Exchange: WaitingAnswer, @unchecked Sendable {
 
     private let state = Mutex(State())
 
-    init(connection: OpaquePointer, head: HTTPRequest, bodyBytesMax: Int, canBeAsked: Bool) {
+    init(connection: OpaquePointer, head: HTTPRequest, bodyBytesMax: Int) {
         self.connection = connection
         self.head = head
         self.bodyBytesMax = bodyBytesMax
-        self.canBeAsked = canBeAsked
     }
 
     /// Gives the answer. Only the first counts.
@@ -143,17 +140,5 @@ final class Exchange: WaitingAnswer, @unchecked Sendable {
 
     // MARK: The client, as the watch sees him
 
-    func askClient(on descriptor: Int32) {
-        guard canBeAsked else { return }
-        state.withLock { state in
-            // While the connection sleeps nobody else writes to it, and it is not closed.
-            guard case .suspended = state.phase else { return }
-            linux_send_alone(descriptor, Self.interim, Self.interim.count)
-        }
-    }
-
     func clientIsGone() { wake(.abandoned) }
-
-    /// A client passes over answers before the answer, also those that it did not ask for (RFC 9110, 15.2).
-    private static let interim = Array("HTTP/1.1 100 Continue\r\n\r\n".utf8)
 }

@@ -45,8 +45,6 @@ package protocol BodySource: AnyObject, Sendable {
     /// The next bytes, at most so many; empty when there are none now, nil at the end. When there are none, `wake` is to be called
     /// once there are; it may be called more often.
     func next(_ countMax: Int, wake: @escaping @Sendable () -> Void) -> [UInt8]?
-    /// Bytes that say nothing: a client who is there passes over them.
-    var filler: [UInt8] { get }
     /// The client is gone.
     func end()
 }

@@ -18,8 +18,7 @@ nonisolated func accessHandler(
     let server = Unmanaged<HTTPServer>.fromOpaque(context).takeUnretainedValue()
     guard let known = state.pointee else {
         let exchange = server.open(
-            connection, method: String(cString: method), url: url,
-            isOld: version.map { strcmp($0, "HTTP/1.1") != 0 } ?? true)
+            connection, method: String(cString: method), url: url)
         state.pointee = Unmanaged.passRetained(exchange).toOpaque()
         // Without its body read, the connection ends after the answer: so nobody sends what nobody reads.
         if let fault = exchange.fault, exchange.isBodyDropped { return server.queue(fault, exchange) }
@@ -130,7 +129,7 @@ private let blockBytes = 32 << 10
 extension HTTPServer {
     /// Reads the head of a request.
     fileprivate func open(
-        _ connection: OpaquePointer, method: String, url: UnsafePointer<CChar>, isOld: Bool
+        _ connection: OpaquePointer, method: String, url: UnsafePointer<CChar>
     ) -> Exchange {
         ConnectionRecord.of(connection)?.receive(until: limits.bodyTime.fromNow)
         let path = HTTPRequest.parts(ofPath: Array(UnsafeRawBufferPointer(start: url, count: strlen(url))))
@@ -156,7 +155,7 @@ extension HTTPServer {
         }
         head.remote = ConnectionRecord.of(connection)?.remote ?? ""
         let exchange = Exchange(
-            connection: connection, head: head, bodyBytesMax: bodyLimit(head), canBeAsked: !isOld && !isEncrypted)
+            connection: connection, head: head, bodyBytesMax: bodyLimit(head))
         if answered != nil { exchange.path = String(cString: url) }
         begin(exchange)
         if !isReadable { exchange.fault = Problem.badAddress.response }

@@ -23,7 +23,6 @@ package final class HTTPServer: Sendable {
     /// Hears of each request when it is over; nil: nobody does.
     let answered: (@Sendable (AnsweredRequest) -> Void)?
     let connections: Connections
-    let isEncrypted: Bool
     /// Bytes of bodies that are being received.
     let bytesReceived = Atomic<Int>(0)
     /// Suspended connections must be woken before the server can stop.
@@ -46,8 +45,7 @@ package final class HTTPServer: Sendable {
         self.handler = handler
         self.limits = limits
         self.bodyLimit = bodyLimit ?? { _ in limits.bodyBytesMax }
-        connections = Connections(limits, isEncrypted: tls != nil)
-        isEncrypted = tls != nil
+        connections = Connections(limits)
         let first: TLSCredentials? = if let tls { try TLSCredentials(tls) } else { nil }
         credentials = Mutex(first)
         // Connections inherit it: a machine that has lost its power or its network says nothing of its end.

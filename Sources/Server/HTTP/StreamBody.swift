@@ -15,8 +15,6 @@ final class StreamBody: WaitingAnswer, @unchecked Sendable {
 
     private struct State {
         var phase = Phase.awake
-        /// Something is to be sent, whether there is news or not.
-        var isAsked = false
         var isAbandoned = false
     }
 
@@ -37,16 +35,14 @@ final class StreamBody: WaitingAnswer, @unchecked Sendable {
     func read(_ countMax: Int) -> [UInt8]? {
         let record = ConnectionRecord.of(connection)
         while true {
-            let (isAsked, isAbandoned) = state.withLock { state in
-                defer { state.isAsked = false }
+            let isAbandoned = state.withLock { state in
                 state.phase = .awake
-                return (state.isAsked, state.isAbandoned)
+                return state.isAbandoned
             }
             record?.send(until: server.limits.sendTime.fromNow)
-            guard !isAbandoned, var bytes = source.next(countMax, wake: { [weak self] in self?.wake() }) else {
+            guard !isAbandoned, let bytes = source.next(countMax, wake: { [weak self] in self?.wake() }) else {
                 return nil
             }
-            if bytes.isEmpty, isAsked { bytes = Array(source.filler.prefix(countMax)) }
             guard bytes.isEmpty else {
                 exchange.bytesSent += bytes.count
                 return bytes
@@ -79,8 +75,6 @@ final class StreamBody: WaitingAnswer, @unchecked Sendable {
         }
         if wakes { MHD_resume_connection(connection) }
     }
-
-    func askClient(on descriptor: Int32) { wake { $0.isAsked = true } }
 
     func clientIsGone() { wake { $0.isAbandoned = true } }
 

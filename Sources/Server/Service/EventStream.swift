@@ -58,8 +58,6 @@ final class EventStream: BodySource {
 
     func end() { service.feed.forget(self) }
 
-    var filler: [UInt8] { Self.comment }
-
     private static let comment = Array(": \n\n".utf8)
 
     private func fill(_ state: inout State) throws {

@@ -9,8 +9,10 @@ final class Child {
     /// - Parameters:
     ///   - words: a path, or a name to be looked for, and arguments.
     ///   - directory: where it runs.
-    init(_ words: [String], in directory: String, environment: [String: String] = [:], readsErrors: Bool = false) throws
-    {
+    ///   - reads: which of its descriptors `output` reads, 1 or 2.
+    init(
+        _ words: [String], in directory: String, environment: [String: String] = [:], reads: Int32? = nil
+    ) throws {
         var ends: [Int32] = [-1, -1]
         guard pipe(&ends) == 0 else { throw OptionError(message: "pipe: errno \(errno)") }
         for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
