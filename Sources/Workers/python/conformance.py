@@ -120,6 +120,12 @@ def unicode(context: StepContext) -> object:
     return context.input_data
 
 
+@step_handler("trace")
+def trace(context: StepContext) -> object:
+    """What the attempt's span is called."""
+    return {"traceparent": context.traceparent}
+
+
 @step_handler("slow")
 def slow(context: StepContext) -> object:
     """Waits for a file."""

@@ -101,6 +101,9 @@ step_handler("large") { |context:| { text: "x" * context.get_config("bytes") } }
 # The input, as it came.
 step_handler("unicode") { |context:| context.input_data }
 
+# What the attempt's span is called.
+step_handler("trace") { |context:| { traceparent: context.traceparent } }
+
 # Waits for a file.
 step_handler "slow" do |context:|
   sleep 0.01 until File.exist?(context.get_config("file"))

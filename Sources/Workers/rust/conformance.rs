@@ -40,6 +40,9 @@ fn main() -> ExitCode {
         Ok(json!({ "text": "x".repeat(size as usize) }))
     });
     worker.register("unicode", |context| Ok(context.input_data().clone()));
+    worker.register("trace", |context| {
+        Ok(json!({ "traceparent": context.traceparent() }))
+    });
     worker.register("slow", |context| {
         let file = context.get_config("file").as_str().unwrap_or("");
         while !Path::new(file).exists() {

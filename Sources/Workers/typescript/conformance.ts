@@ -93,6 +93,8 @@ const large = defineHandler("large", {}, ({ context }) => ({ text: "x".repeat(co
 
 const unicode = defineHandler("unicode", {}, ({ context }) => RawJSON.of(context.inputText() ?? "null"));
 
+const trace = defineHandler("trace", {}, ({ context }) => ({ traceparent: context.traceparent ?? null }));
+
 const slow = defineHandler("slow", {}, async ({ context }) => {
   while (!existsSync(context.getConfig("file", ""))) {
     await context.sleep(0.01);
@@ -100,4 +102,4 @@ const slow = defineHandler("slow", {}, async ({ context }) => {
   return {};
 });
 
-await runWorker([echo, Fail, checkpoint, progress, log, fetch, wait, Method, Metadata, large, unicode, slow], undefined, 4);
+await runWorker([echo, Fail, checkpoint, progress, log, fetch, wait, Method, Metadata, large, unicode, trace, slow], undefined, 4);

@@ -40,6 +40,7 @@ struct Names {
     task_name: String,
     task_version: String,
     correlation_id: String,
+    traceparent: Option<String>,
     idempotency_key: String,
 }
 
@@ -56,6 +57,10 @@ impl StepContext {
             task_name: message.text("task_name")?,
             task_version: message.text("task_version")?,
             correlation_id: message.text("correlation_id")?,
+            traceparent: match message.get("traceparent") {
+                Some(_) => Some(message.text("traceparent")?),
+                None => None,
+            },
             idempotency_key: message.text("idempotency_key")?,
         };
         let deadline = match message.get("deadline") {
@@ -318,6 +323,11 @@ impl StepContext {
     /// The task's correlation id.
     pub fn correlation_id(&self) -> &str {
         &self.names.correlation_id
+    }
+
+    /// W3C `traceparent` of the attempt's span, for what the handler calls; `None` from an engine that tells none.
+    pub fn traceparent(&self) -> Option<&str> {
+        self.names.traceparent.as_deref()
     }
 
     /// The template's namespace.

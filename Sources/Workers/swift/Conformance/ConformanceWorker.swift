@@ -43,6 +43,9 @@ struct ConformanceWorker {
             .success(["text": .string(String(repeating: "x", count: Int(context.configuration["bytes"]?.int ?? 0)))])
         },
         HandlerFunction("unicode") { context in .success(try await context.input()) },
+        HandlerFunction("trace") { context in
+            .success(["traceparent": try await context.traceparent().map { .string($0) } ?? .null])
+        },
         HandlerFunction("slow") { context in
             let file = context.configuration["file"]?.string ?? ""
             while access(file, F_OK) != 0 { try await Task.sleep(for: .milliseconds(10)) }

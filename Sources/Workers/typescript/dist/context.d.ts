@@ -115,6 +115,8 @@ export declare class StepContext {
     get idempotencyKey(): string;
     /** The task's correlation id. */
     get correlationId(): string;
+    /** W3C `traceparent` of the attempt's span, for what the handler calls; undefined from an engine that tells none. */
+    get traceparent(): string | undefined;
     /** The template's namespace. */
     get namespace(): string;
     /** The template's name. */

@@ -218,6 +218,10 @@ export class StepContext {
     get correlationId() {
         return this.#message.correlation_id;
     }
+    /** W3C `traceparent` of the attempt's span, for what the handler calls; undefined from an engine that tells none. */
+    get traceparent() {
+        return this.#message.traceparent ?? undefined;
+    }
     /** The template's namespace. */
     get namespace() {
         return this.#message.namespace;

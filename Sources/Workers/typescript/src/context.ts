@@ -300,6 +300,11 @@ export class StepContext {
     return this.#message.correlation_id;
   }
 
+  /** W3C `traceparent` of the attempt's span, for what the handler calls; undefined from an engine that tells none. */
+  get traceparent(): string | undefined {
+    return this.#message.traceparent ?? undefined;
+  }
+
   /** The template's namespace. */
   get namespace(): string {
     return this.#message.namespace;

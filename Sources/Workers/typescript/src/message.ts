@@ -18,6 +18,7 @@ export interface AttemptMessage extends Message {
   readonly task_name: string;
   readonly task_version: string;
   readonly correlation_id: string;
+  readonly traceparent?: string | null;
   readonly attempt: number;
   readonly max_attempts: number;
   readonly idempotency_key: string;

@@ -200,6 +200,11 @@ module Stepwell
       @message.fetch("correlation_id")
     end
 
+    # W3C `traceparent` of the attempt's span, for what the handler calls; nil from an engine that tells none.
+    def traceparent
+      @message["traceparent"]
+    end
+
     # The template's namespace.
     def namespace
       @message.fetch("namespace")
