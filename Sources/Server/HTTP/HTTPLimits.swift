@@ -18,8 +18,8 @@ package struct HTTPLimits: Sendable {
     package var sendTime = Milliseconds.seconds(60)
     /// How often all connections are looked at for clients that are gone, or take too long.
     package var lookPause = Milliseconds(500)
-    /// Threads that serve connections.
-    package var threads = 2
+    /// Threads that serve connections. More than there may be cores: the library walks all that sleep on a thread to wake one of them.
+    package var threads = 8
 
     package init() {}
 }

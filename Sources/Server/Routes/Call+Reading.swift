@@ -32,7 +32,7 @@ extension Call {
     func flag(_ name: String) throws(Problem) -> Bool {
         switch request.queried(name) {
         case nil, "false": return false
-        case "true", "": return true
+        case "true": return true
         case let text?: throw .malformed("'\(name)' must be true or false, not '\(text)'")
         }
     }

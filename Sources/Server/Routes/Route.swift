@@ -70,6 +70,9 @@ struct Operation: Sendable {
             return content
         }
 
+        /// A drawing: an object, or text for people or for programs that draw.
+        static let drawing = Content(type: "application/json", schema: ["type": "object"], hasText: true)
+
         static let text = Content(type: "text/plain", schema: ["type": "string"])
 
         static func json(_ name: String, example: JSON? = nil, isRequired: Bool = true) -> Content {

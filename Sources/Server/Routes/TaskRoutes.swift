@@ -95,7 +95,7 @@ extension Routes {
             "GET", "/v1/tasks/{task}/graph", .view,
             Operation(
                 id: "drawTask", tag: "Tasks", summary: "Draw the steps of a task with their states.",
-                query: [.graphFormat], answers: [(200, "The drawing.", .text)], problems: [404]),
+                query: [.graphFormat], answers: [(200, "The drawing.", .drawing)], problems: [404]),
             .now { call in
                 try call.allowOnly("format")
                 let report = try call.report(try call.task())

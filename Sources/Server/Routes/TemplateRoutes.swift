@@ -56,7 +56,7 @@ extension Routes {
             "GET", "/v1/templates/{namespace}/{name}/graph", .view,
             Operation(
                 id: "drawTemplate", tag: "Templates", summary: "Draw the steps of a template.",
-                query: [version, .graphFormat], answers: [(200, "The drawing.", .text)], problems: [404]),
+                query: [version, .graphFormat], answers: [(200, "The drawing.", .drawing)], problems: [404]),
             .now { call in
                 try call.allowOnly("version", "format")
                 return HTTPResponse(GraphText(template: try call.template()), try call.graphFormat())
