@@ -12,7 +12,7 @@ extension Routes {
             Operation(
                 id: "getMetrics", tag: "Health", summary: "Figures for Prometheus, in its text format 0.0.4.",
                 details: "The page docs/operations.md lists them.",
-                answers: [(200, "The figures.", .init(type: "text/plain", schema: ["type": "string"]))]),
+                answers: [(200, "The figures.", .text)]),
             .later { call in
                 try call.needAllNamespaces("the figures are")
                 let text = try await call.service.metricsText()

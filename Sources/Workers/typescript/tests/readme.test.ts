@@ -34,7 +34,6 @@ test("the five minutes, and the class", async () => {
     NODE_TEST_CONTEXT: undefined, // else the tests within do not run
     PATH: `${join(folder.path, "bin")}:${dirname(BINARY)}:${process.env["PATH"]}`,
     STEPWELL_STORE: join(folder.path, "store"),
-    STEPWELL_URL: `http://127.0.0.1:${port}`,
   };
   const shell = (script: string): string => {
     const done = spawnSync("bash", ["-euo", "pipefail", "-c", script], { cwd: folder.path, env, encoding: "utf8", timeout: 60_000 });
@@ -54,7 +53,7 @@ test("the five minutes, and the class", async () => {
       .replace("stepwell serve", `stepwell serve --listen 127.0.0.1:${port}`)
       .replace("http://127.0.0.1:7420", `http://127.0.0.1:${port}`)
       .replace("node submit", `until curl -sf $STEPWELL_URL/v1/health/ready; do kill -0 %1 && sleep 0.05; done\nnode submit`);
-    assert.match(shell(`trap 'kill %1 %2; wait' EXIT\n${served}`), /complete \{ sum: 7 \}/);
+    assert.match(shell(`export STEPWELL_URL=http://127.0.0.1:${port}\ntrap 'kill %1 %2; wait' EXIT\n${served}`), /complete \{ sum: 7 \}/);
     shell("tsc --strict --module node16 --target es2022 --noEmit typed.ts");
   } finally {
     folder.remove();
