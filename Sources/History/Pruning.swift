@@ -29,14 +29,20 @@ package struct Pruning: Sendable {
 
     /// What has left, or would leave.
     package struct Report: Hashable, Sendable {
-        package var tasks = 0
-        package var events = 0
+        package var tasks: Int
+        package var events: Int
         package var templates = 0
+
+        package init(tasks: Int = 0, events: Int = 0) {
+            self.tasks = tasks
+            self.events = events
+        }
     }
 
     /// What would leave.
-    package static func preview(_ tasks: [TaskSummary]) -> Report {
-        Report(tasks: tasks.count, events: tasks.reduce(0) { $0 + Int($1.eventCount) })
+    package static func preview(_ store: some StoreQueries, before: Timestamp) throws(LogError) -> Report {
+        let count = try PrunableTasks(endedBefore: before, in: store).count(in: store)
+        return Report(tasks: count.tasks, events: count.events)
     }
 
     /// Prunes a store that nobody works on.
@@ -62,30 +68,35 @@ package struct Pruning: Sendable {
         _ store: some StoreQueries, archive: (([UInt8]) throws -> Void)?, progress: (Report, _ total: Int) -> Void,
         remove: ([TaskID]) throws -> Int
     ) throws -> Report {
-        let tasks = try store.prunableTasks(endedBefore: before)
+        var prunable = try PrunableTasks(endedBefore: before, in: store)
+        let total = try prunable.count(in: store).tasks
         var report = Report()
-        for step in steps(tasks) {
-            if let archive {
-                var text: [UInt8] = []
-                for task in step {
-                    guard let bundle = try RunBundle.export(task, from: store, version: version) else { continue }
-                    text += try bundle.text()
+        while true {
+            let tasks = try prunable.next(tasksMax, in: store)
+            guard !tasks.isEmpty else { return report }
+            for step in steps(tasks) {
+                if let archive {
+                    var text: [UInt8] = []
+                    for task in step {
+                        guard let bundle = try RunBundle.export(task, from: store, version: version) else { continue }
+                        text += try bundle.text()
+                    }
+                    try archive(text)
                 }
-                try archive(text)
+                report.events += try remove(step)
+                report.tasks += step.count
+                // Tasks may end meanwhile.
+                progress(report, max(total, report.tasks))
             }
-            report.events += try remove(step)
-            report.tasks += step.count
-            progress(report, tasks.count)
         }
-        return report
     }
 
-    /// The tasks in portions, of which each leaves at once.
+    /// Some tasks, at most ``tasksMax``, in portions that each leave at once.
     package func steps(_ tasks: [TaskSummary]) -> [[TaskID]] {
         var steps: [[TaskID]] = []
         var events = 0
         for task in tasks {
-            if steps.isEmpty || steps[steps.count - 1].count >= tasksMax || events + Int(task.eventCount) > eventsMax {
+            if steps.isEmpty || events + Int(task.eventCount) > eventsMax {
                 steps.append([])
                 events = 0
             }

@@ -77,6 +77,21 @@ class PruneBesideAServer(RemoteTest):
         self.assertTrue(all("unknown_task" in error for error in errors), errors)
         self.assertIn("verified", self.stepwell.run("verify").stdout)
 
+    def test_without_names_all_leave_and_each_counts_once(self) -> None:
+        [first, *_] = self.complete(120)
+        open_one = self.server.post("/tasks", {"name": "chain"})["task_id"]
+        body = {"before": "2100-01-01T00:00:00Z", "tasks": [first, open_one, first]}
+        self.assertEqual(self.server.post("/prune", body)["tasks"], 1)
+        self.assertEqual(self.server.post("/prune", body)["tasks"], 0)
+        body = {"before": "2100-01-01T00:00:00Z"}
+        would = self.server.post("/prune?dry_run=true", body)
+        self.assertEqual((would["tasks"], would["dry_run"]), (119, True))
+        done = self.server.post("/prune", body)
+        self.assertEqual((done["tasks"], done["events"]), (119, would["events"]))
+        self.assertEqual(self.server.post("/prune", body)["tasks"], 0)
+        self.assertEqual([task["task_id"] for task in self.stepwell.tasks()], [open_one])
+        self.assertIn("verified", self.stepwell.run("verify").stdout)
+
     def test_the_newest_of_a_key_stays_while_an_older_one_does(self) -> None:
         [first] = self.complete(1)
         [second] = [

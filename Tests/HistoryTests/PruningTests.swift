@@ -169,6 +169,59 @@ struct PruningTests {
         _ = try Verification.run(editor)
     }
 
+    @Test("They are the same in portions of any size, by name, and in number", arguments: [5, 6] as [UInt64])
+    func portions(seed: UInt64) throws {
+        let night = try WrittenStore()
+        try night.live(turns: 120, seed: seed)
+        let older = try night.submit(WrittenStore.diamond, key: "k")
+        let newer = try night.submit(WrittenStore.diamond, key: "k")
+        try night.turn([(.cancelTask(newer, reason: nil), .operator)])
+        let all = try tasks(night.log).sorted { $0.id < $1.id }
+        let expected = all.filter { $0.state.isClosed && $0.id != newer }
+        #expect(expected.count > 5)
+        for size in [1, 3, expected.count, 1000] {
+            var prunable = try PrunableTasks(endedBefore: .never, in: night.log)
+            var found: [TaskSummary] = []
+            while true {
+                let portion = try prunable.next(size, in: night.log)
+                guard !portion.isEmpty else { break }
+                #expect(portion.count <= size)
+                found += portion
+            }
+            #expect(found == expected)
+            #expect(try prunable.next(size, in: night.log).isEmpty)
+        }
+        let prunable = try PrunableTasks(endedBefore: .never, in: night.log)
+        let names = all.map(\.id) + [expected[0].id, TaskID(high: 1, low: 2)]
+        #expect(try prunable.among(names, in: night.log) == expected)
+        #expect(try prunable.among([older, newer], in: night.log).isEmpty)
+        let count = try prunable.count(in: night.log)
+        #expect(count.tasks == expected.count && count.events == expected.reduce(0) { $0 + Int($1.eventCount) })
+        #expect(try PrunableTasks(endedBefore: WrittenStore.begin, in: night.log).count(in: night.log).tasks == 0)
+    }
+
+    @Test("A portion begins where the one before ended, though that one has left")
+    func betweenPortions() throws {
+        let night = try WrittenStore()
+        try night.live(turns: 120, seed: 7)
+        night.log.endWriting()
+        let before = try tasks(night.log)
+        let closed = before.filter(\.state.isClosed)
+        var sizes: [Int] = []
+        var pruning = pruning()
+        pruning.tasksMax = 2
+        let report = try pruning.run(
+            StoreEditor(path: night.path),
+            progress: {
+                sizes.append($0.tasks); #expect($1 >= $0.tasks)
+            })
+        let left = Set(try tasks(night.log).map(\.id))
+        #expect(report.tasks == before.count - left.count && report.tasks > 4)
+        #expect(closed.filter { left.contains($0.id) }.allSatisfy { $0.key != nil })
+        #expect(sizes.count >= report.tasks / 2 && sizes.last == report.tasks)
+        _ = try Verification.run(night.log)
+    }
+
     @Test("What the archive cannot keep stays in the store")
     func fullArchive() throws {
         struct Full: Error {}

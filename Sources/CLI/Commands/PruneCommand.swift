@@ -53,7 +53,7 @@ struct PruneCommand: Command {
         let before = Timestamp.now.advanced(by: Milliseconds(-age.rawValue))
         let report: Pruning.Report
         if isDryRun {
-            report = Pruning.preview(try store.ask { try $0.prunableTasks(endedBefore: before) })
+            report = try store.ask { try Pruning.preview($0, before: before) }
         } else {
             let pruning = Pruning(
                 before: before, reason: reason, actor: Operator.actor(), version: stepwellVersion, now: { .now })

@@ -1,45 +1,4 @@
-package import StepwellModel
-
-extension StoreQueries {
-    /// The closed tasks that have ended before a time and may leave, those first that ended first. A task stays when others have
-    /// its identity key and stay, since the key names it and must not name an older one.
-    package func prunableTasks(endedBefore time: Timestamp) throws(LogError) -> [TaskSummary] {
-        let tables = environment.tables
-        return try environment.read { transaction throws(LogError) in
-            var found: [TaskSummary] = []
-            var kept: Set<[UInt8]> = []
-            let cursor = try transaction.cursor(tables.tasks)
-            var row = try cursor.move(.first)
-            while let (key, value) = row {
-                guard let id = RowKey.id(from: key) else {
-                    throw LogError.corrupt("a task's id is not 16 bytes long", at: nil)
-                }
-                let task = try RowCodec.task(id, from: value)
-                if task.state.isClosed, task.changed < time {
-                    found.append(task)
-                } else if let identity = task.identity {
-                    kept.insert(identity)
-                }
-                row = try cursor.move(.next)
-            }
-            if !kept.isEmpty {
-                var free: [TaskSummary] = []
-                for task in found {
-                    guard let identity = task.identity, kept.contains(identity) else {
-                        free.append(task)
-                        continue
-                    }
-                    let owner = try identity.withRawBytes { key throws(LogError) in
-                        try transaction.get(tables.keys, key)
-                    }
-                    if owner.flatMap({ RowKey.id(from: $0) }) != task.id { free.append(task) }
-                }
-                found = free
-            }
-            return found.sorted { $0.last < $1.last }
-        }
-    }
-}
+import StepwellModel
 
 extension Environment {
     /// Takes tasks out with all that is theirs.
@@ -113,11 +72,6 @@ extension Environment {
         writer.unsigned(absent)
         try transaction.put(tables.meta, StoreInfo.absentKey, writer.bytes)
     }
-}
-
-extension TaskSummary {
-    /// The row of its identity key, if it has one.
-    fileprivate var identity: [UInt8]? { key.map { RowKey.identity(namespace: namespace, name: name, key: $0) } }
 }
 
 extension WriteTransaction {

@@ -17,6 +17,8 @@ package final class Service: Sendable {
     let window: EventWindow
     package let outbox: Outbox
     let slow = SlowLane()
+    /// What a pruning has found last, and when.
+    let lastPrunable = Mutex<(tasks: PrunableTasks, at: Int64)?>(nil)
     let released: @Sendable (Release) -> Void
     let startedAt = monotonicMilliseconds()
     private let phase = Mutex(Phase.starting)
