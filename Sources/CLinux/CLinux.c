@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <linux/sockios.h>
+#include <malloc.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
@@ -13,6 +14,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 int linux_open(const char *path, int flags, mode_t mode) { return open(path, flags | O_CLOEXEC, mode); }
@@ -180,4 +182,17 @@ void linux_die(int number) {
 
 const void *linux_find(const void *hay, size_t hay_count, const void *needle, size_t needle_count) {
     return memmem(hay, hay_count, needle, needle_count);
+}
+
+void linux_heap(size_t *taken, size_t *used) {
+    struct mallinfo2 heap = mallinfo2();
+    // Large pieces are mapped each by itself.
+    *taken = heap.arena + heap.hblkhd;
+    *used = heap.uordblks + heap.hblkhd;
+}
+
+unsigned long long linux_processor_nanoseconds(void) {
+    struct timespec time = {0};
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
+    return (unsigned long long)time.tv_sec * 1000000000 + (unsigned long long)time.tv_nsec;
 }

@@ -32,9 +32,19 @@ import Testing
         #expect(metrics.currentRequests.answered == [.init(method: "", path: "", status: 404): 2])
     }
 
+    @Test func theProcessIsMeasured() throws {
+        let figures = try ProcessFigures.now()
+        #expect(0 < figures.heapUsedBytes && figures.heapUsedBytes <= figures.heapBytes)
+        #expect(figures.heapBytes < figures.virtualBytes && 0 < figures.residentBytes)
+        #expect(figures.residentBytes < figures.virtualBytes)
+        #expect(figures.processorSeconds > 0)
+        #expect(2 < figures.descriptors && figures.descriptors < Int(figures.descriptorsMax))
+    }
+
     @Test func thePageListsEveryMetric() throws {
         let page = try Project.text(of: "docs/operations.md")
-        let written = page.split(separator: "\n").filter { $0.hasPrefix("| `stepwell_") }.map(String.init)
+        let written = page.split(separator: "\n").filter { $0.hasPrefix("| `stepwell_") || $0.hasPrefix("| `process_") }
+            .map(String.init)
         #expect(written == MetricName.all.map { "| `\($0.name)` | \($0.kind.rawValue) | \($0.help) |" })
     }
 }

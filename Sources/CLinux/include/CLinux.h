@@ -78,6 +78,12 @@ int linux_has_unread(int socket);
 // often. Of a socket that is not of TCP it asks nothing.
 void linux_ask_peers(int socket, int silence, int pause, int count);
 
+// What the heap has taken from the system, and how much of it is in use, in bytes.
+void linux_heap(size_t *taken, size_t *used);
+
+// What all threads of this process have taken of the processors, in nanoseconds.
+unsigned long long linux_processor_nanoseconds(void);
+
 // A child that closes its end early must not end this process; and a process that ignores SIGCHLD cannot learn how its
 // children ended.
 void linux_prepare_signals(void);

@@ -10,8 +10,9 @@ struct MetricName: Sendable {
     let kind: Kind
     let help: String
 
-    private init(_ name: String, _ kind: Kind, _ help: String) {
-        self.name = "stepwell_" + name
+    /// - Parameter prefix: figures that every program has go by the names that Prometheus' own clients give them.
+    private init(_ name: String, _ kind: Kind, _ help: String, prefix: String = "stepwell_") {
+        self.name = prefix + name
         self.kind = kind
         self.help = help
     }
@@ -59,11 +60,28 @@ struct MetricName: Sendable {
     static let outwardDown = MetricName(
         "outward_down", .gauge, "1 while nothing can be delivered there, 2 when it was given up, else 0.")
 
+    static let heap = MetricName("heap_bytes", .gauge, "Memory that the server's heap has taken from the system.")
+    static let heapUsed = MetricName("heap_used_bytes", .gauge, "How much of the heap is in use.")
+    static let resident = MetricName(
+        "resident_memory_bytes", .gauge, "Memory of the server, pages of the store's file included.", prefix: "process_"
+    )
+    static let virtual = MetricName(
+        "virtual_memory_bytes", .gauge, "Addresses of the server, those of the store's file included.",
+        prefix: "process_")
+    static let processorSeconds = MetricName(
+        "cpu_seconds_total", .counter, "Processor time that the server has taken.", prefix: "process_")
+    static let descriptors = MetricName("open_fds", .gauge, "Descriptors that are open.", prefix: "process_")
+    static let descriptorsMax = MetricName(
+        "max_fds", .gauge, "Descriptors that may be open at the same time.", prefix: "process_")
+    static let start = MetricName(
+        "start_time_seconds", .gauge, "When the server was started, in seconds since 1970.", prefix: "process_")
+
     static let all = [
         events, openTasks, openSteps, waiting, oldest, limitRunning, limitWaiting, workers, slots, running,
         commitSeconds, commitEvents, head, bytes, recovery,
         requests, requestSeconds, connections, streams, refusals, held,
         outwardSent, outwardFailed, outwardLag, outwardDown,
+        heap, heapUsed, resident, virtual, processorSeconds, descriptors, descriptorsMax, start,
     ]
 }
 

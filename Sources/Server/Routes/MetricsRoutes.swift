@@ -98,7 +98,21 @@ extension Service {
         add(.outwardDown) { report, _ in
             report.cursor.disabledAt != nil ? 2 : report.cursor.failingSince != nil ? 1 : 0
         }
+        try addProcess(to: &text, at: now)
         return text.text
+    }
+
+    private func addProcess(to text: inout MetricsText, at now: Timestamp) throws {
+        let process = try ProcessFigures.now()
+        text.add(.heap, value: process.heapBytes)
+        text.add(.heapUsed, value: process.heapUsedBytes)
+        text.add(.resident, value: process.residentBytes)
+        text.add(.virtual, value: process.virtualBytes)
+        text.add(.processorSeconds, value: process.processorSeconds)
+        text.add(.descriptors, value: process.descriptors)
+        text.add(.descriptorsMax, value: process.descriptorsMax)
+        let age = monotonicMilliseconds() - startedAt
+        text.add(.start, value: Double(now.milliseconds - age) / 1000)
     }
 
     /// When an event was written.
