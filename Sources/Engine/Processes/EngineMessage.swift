@@ -56,7 +56,7 @@ enum EngineMessage {
     /// The attempt itself, with what its worker is likely to need. Reads the log.
     static func attempt(_ assignment: Assignment, limits: Limits) throws(LogError) -> [UInt8] {
         let submission = try assignment.readSubmission()
-        var json = JSONWriter()
+        var json = JSONWriter(capacity: 1024 + submission.input.bytes.count)
         json.beginObject()
         json.member("type", "attempt")
         json.member("lease", assignment.attempt.lease.rawValue)

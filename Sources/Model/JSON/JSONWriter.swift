@@ -19,7 +19,8 @@ package struct JSONWriter {
     package var bytes: [UInt8] = []
     private var needsComma = false
 
-    package init() {}
+    /// - Parameter capacity: about how many bytes it will be.
+    package init(capacity: Int = 0) { bytes.reserveCapacity(capacity) }
 
     package mutating func beginObject() { open("{") }
     package mutating func endObject() { close("}") }
@@ -38,10 +39,19 @@ package struct JSONWriter {
         string(value)
     }
 
-    package mutating func member(_ name: String, _ value: some BinaryInteger) {
+    // Not generic: another module would call it by way of tables, for each of its digits.
+    package mutating func member(_ name: String, _ value: Int64) {
         self.name(name)
         raw(String(value).utf8)
     }
+
+    package mutating func member(_ name: String, _ value: UInt64) {
+        self.name(name)
+        raw(String(value).utf8)
+    }
+
+    package mutating func member(_ name: String, _ value: Int) { member(name, Int64(value)) }
+    package mutating func member(_ name: String, _ value: UInt32) { member(name, UInt64(value)) }
 
     package mutating func member(_ name: String, _ value: Bool) {
         self.name(name)
@@ -141,21 +151,33 @@ package struct JSONWriter {
 
     private mutating func quote(_ text: String) {
         bytes.append(UInt8(ascii: "\""))
-        for unit in text.utf8 {
-            switch unit {
-            case UInt8(ascii: "\""): bytes.append(contentsOf: "\\\"".utf8)
-            case UInt8(ascii: "\\"): bytes.append(contentsOf: "\\\\".utf8)
-            case 0x0A: bytes.append(contentsOf: "\\n".utf8)
-            case 0x0D: bytes.append(contentsOf: "\\r".utf8)
-            case 0x09: bytes.append(contentsOf: "\\t".utf8)
-            case 0..<0x20:
-                let digits = Array("0123456789abcdef".utf8)
-                bytes.append(contentsOf: "\\u00".utf8)
-                bytes.append(digits[Int(unit >> 4)])
-                bytes.append(digits[Int(unit & 15)])
-            default: bytes.append(unit)
+        var text = text
+        text.withUTF8 { units in
+            // Almost all text has nothing to escape, and goes in as a whole.
+            var start = 0
+            for (place, unit) in units.enumerated()
+            where unit < 0x20 || unit == UInt8(ascii: "\"") || unit == UInt8(ascii: "\\") {
+                bytes.append(contentsOf: units[start..<place])
+                escape(unit)
+                start = place + 1
             }
+            bytes.append(contentsOf: units[start...])
         }
         bytes.append(UInt8(ascii: "\""))
+    }
+
+    private mutating func escape(_ unit: UInt8) {
+        switch unit {
+        case UInt8(ascii: "\""): bytes.append(contentsOf: "\\\"".utf8)
+        case UInt8(ascii: "\\"): bytes.append(contentsOf: "\\\\".utf8)
+        case 0x0A: bytes.append(contentsOf: "\\n".utf8)
+        case 0x0D: bytes.append(contentsOf: "\\r".utf8)
+        case 0x09: bytes.append(contentsOf: "\\t".utf8)
+        default:
+            let digits = Array("0123456789abcdef".utf8)
+            bytes.append(contentsOf: "\\u00".utf8)
+            bytes.append(digits[Int(unit >> 4)])
+            bytes.append(digits[Int(unit & 15)])
+        }
     }
 }
