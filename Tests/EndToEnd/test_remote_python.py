@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import unittest
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any, List
 from unittest import mock
@@ -175,6 +176,64 @@ class Remote(EndToEndTest):
         task = client.create_task("test", namespace="tests", context={"a": 1}, idempotency_key="k")
         self.assertEqual(client.wait(task.task_id, timeout=60).result("only")["input"], {"a": 1})
         self.assertEqual(client.create_task("test", namespace="tests", idempotency_key="k").task_id, task.task_id)
+
+    def test_what_an_operator_asks_and_says(self) -> None:
+        stepwell = Stepwell(self)
+        self.serve(stepwell, "--hold", *self.templates(step("first", "echo"), step("second", "echo", "first")))
+        worker = self.work(stepwell, "--name", "box")
+        client = Client(self.url)
+        self.assertTrue(client.health_check()["held"])
+        self.assertEqual((client.release("the copy is sound"), client.release()), (True, False))
+
+        limit = client.set_limit("handler", "a/ü", concurrency_max=4, rate="100/min", burst=20, reason="asked for")
+        self.assertEqual((limit, client.list_limits()), (client.get_limit("handler", "a/ü"), [limit]))
+        client.remove_limit("handler", "a/ü", "no more")
+        with self.assertRaises(ApiError) as caught:
+            client.get_limit("handler", "a/ü")
+        self.assertEqual(caught.exception.code, "unknown_limit")
+
+        webhook = client.create_webhook("http://127.0.0.1:9/x", types=["task.blocked"], disable_after=60)
+        self.assertEqual([webhook.id], [found.id for found in client.list_webhooks()])
+        self.assertEqual((client.get_webhook(webhook.id).state, client.enable_webhook(webhook.id).url), ("active", webhook.url))
+        self.assertEqual((client.remove_webhook(webhook.id).id, client.list_webhooks()), (webhook.id, []))
+
+        self.assertEqual(set(client.get_template("tests", "test")["steps"]), {"first", "second"})
+        self.assertIn("second", client.draw_template("tests", "test"))
+        finding = client.validate_template("name: a").findings[0]
+        self.assertEqual((finding.severity, finding.line), ("error", 1))
+
+        task = client.create_task("test", namespace="tests", context={"a": 1})
+        client.wait(task.task_id, timeout=60)
+        self.assertEqual(client.plan_task(task.task_id).next, [])
+        self.assertEqual(client.plan_fork(task.task_id, "second", input={"a": 2}).next, ["second"])
+        fork = client.fork_task(task.task_id, "second", reason="once more")
+        client.wait(fork.task_id, timeout=60)
+        self.assertFalse(client.diff_tasks(task.task_id, fork.task_id).alike)
+        self.assertIn("complete", client.explain_task(task.task_id).sentences[0])
+        self.assertIn("first", client.draw_task(task.task_id, "mermaid"))
+        self.assertIn(task.task_id, client.export_task(task.task_id, ["/a"]))
+        self.assertEqual(list(client.all_log_lines(task.task_id, "first")), [])
+        page = client.list_events(task.task_id, limit=1)
+        self.assertEqual([event["type"] for event in page.events], ["task.submitted"])
+        self.assertEqual(client.list_events(after=page.next_after, limit=1).events[0]["seq"], page.next_after + 1)
+
+        client.set_limit("handler", "echo", concurrency_max=0)
+        waiting = client.create_task("test", namespace="tests")
+        self.assertEqual(client.act_on_tasks("pause", dry_run=True).tasks[0].done, False)
+        self.assertEqual(
+            [(found.task_id, found.done) for found in client.act_on_tasks("cancel", namespace="tests", reason="enough").tasks],
+            [(waiting.task_id, True)],
+        )
+        self.assertEqual(client.prune_tasks("2100-01-01T00:00:00Z", dry_run=True).tasks, 3)
+        self.assertEqual(client.prune_tasks(datetime.now(timezone.utc) - timedelta(hours=1)).tasks, 0)
+        self.assertEqual(client.prune_tasks("2100-01-01T00:00:00Z", tasks=[waiting.task_id], reason="a test").tasks, 1)
+        self.assertGreater(client.statistics().events, 10)
+        self.assertEqual(client.get_state()["tasks"], [])
+        self.assertIn("stepwell_", client.metrics())
+        (box,) = [found for found in client.list_workers() if found.name.startswith("box")]
+        assert box.worker_id
+        client.drain_worker(box.worker_id)
+        self.assertEqual(worker.wait(), 0, str(worker))
 
     def test_over_tls(self) -> None:
         stepwell = Stepwell(self)

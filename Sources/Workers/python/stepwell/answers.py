@@ -49,7 +49,7 @@ class Step:
         return cls(
             str(raw.get("name", name)), raw["state"], raw["attempts"], raw["max_attempts"], raw.get("result"),
             StepError.read(raw["error"]) if raw.get("error") else None,
-            _time(raw.get("started_at")), _time(raw.get("completed_at")), raw,
+            time_of(raw.get("started_at")), time_of(raw.get("completed_at")), raw,
         )
 
 
@@ -94,7 +94,7 @@ class Task(_TaskerNames):
         return cls(
             raw["task_id"], raw["namespace"], raw["name"], raw["version"], raw["state"], raw["input"],
             raw.get("key"), raw.get("priority", 0), datetime.fromisoformat(_zone(raw["submitted_at"])),
-            _time(raw.get("completed_at")), steps, raw,
+            time_of(raw.get("completed_at")), steps, raw,
         )
 
     @property
@@ -135,7 +135,7 @@ class TaskSummary(_TaskerNames):
         return cls(
             raw["task_id"], raw["namespace"], raw["name"], raw["version"], raw["state"], raw.get("key"),
             raw.get("steps", 0), raw.get("steps_done", 0), raw.get("steps_failed", 0),
-            _time(raw.get("submitted_at")), _time(raw.get("changed_at")), raw,
+            time_of(raw.get("submitted_at")), time_of(raw.get("changed_at")), raw,
         )
 
 
@@ -171,7 +171,8 @@ class Template:
         return cls(raw["namespace"], raw["name"], raw["version"], raw["digest"])
 
 
-def _time(text: Optional[str]) -> Optional[datetime]:
+def time_of(text: Optional[str]) -> Optional[datetime]:
+    """A time of the server, if there is one."""
     return None if text is None else datetime.fromisoformat(_zone(text))
 
 

@@ -9,18 +9,18 @@ from __future__ import annotations
 
 import asyncio
 import functools
-import os
-import random
-import ssl
-import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, Callable, Coroutine, Dict, Iterable, Iterator, List, Mapping, Optional, TypeVar
-from urllib.parse import quote, urlencode
 
 from .answers import CreatedTask, Step, StepError, Task, TaskPage, TaskSummary, Template
-from .payload import encode
-from .transport import DEFAULT_URL, TROUBLE, Address, BadAddress, Connection, Reply
+from .asking import ApiError, Unreachable, path_of, present, query_of
+from .history import Difference, EventPage, Explanation, HistoryCalls, LogLine, LogPage, Plan
+from .limits import Limit, LimitCalls
+from .operations import Bulk, BulkTask, OperationCalls, Pruned, Statistics, WorkerInfo
+from .templates import Finding, TemplateCalls, Validation
+from .transport import BadAddress
+from .webhooks import Webhook, WebhookCalls
 
 if TYPE_CHECKING:
     from typing_extensions import Concatenate, ParamSpec
@@ -28,37 +28,16 @@ if TYPE_CHECKING:
     P = ParamSpec("P")
 
 __all__ = [
-    "ApiError", "AsyncClient", "BadAddress", "Client", "CreatedTask", "NotSettled", "Step", "StepError", "Task",
-    "TaskPage", "TaskSummary", "TaskerClient", "Template", "Unreachable",
+    "ApiError", "AsyncClient", "BadAddress", "Bulk", "BulkTask", "Client", "CreatedTask", "Difference", "EventPage",
+    "Explanation", "Finding", "Limit", "LogLine", "LogPage", "NotSettled", "Plan", "Pruned", "Statistics", "Step",
+    "StepError", "Task", "TaskPage", "TaskSummary", "TaskerClient", "Template", "Unreachable", "Validation", "Webhook",
+    "WorkerInfo",
 ]
 
 R = TypeVar("R")
 
-_TRIES = 4
 _WAIT_SLICE = 30.0  # seconds of one request of `wait`
 _THREADS = 32  # requests of an `AsyncClient` at the same time
-
-
-class ApiError(Exception):
-    """The server has refused a request: what is wrong (`detail`), its stable `code`, and a `cure`."""
-
-    def __init__(self, status: int, code: str, detail: str, cure: str = "") -> None:
-        super().__init__(f"{detail} [{code}]{'; ' + cure if cure else ''}")
-        self.status = status
-        self.code = code
-        self.detail = detail
-        self.cure = cure
-
-
-class Unreachable(ApiError):
-    """No answer came. Whether the server has done what was asked is unknown, unless it is asked again."""
-
-    def __init__(self, url: str, error: BaseException) -> None:
-        detail = f"{url} does not answer: {error or type(error).__name__}"
-        cure = "is 'stepwell serve' running there? STEPWELL_URL names another address"
-        if isinstance(error, ssl.SSLCertVerificationError):
-            cure = "SSL_CERT_FILE names the certificates to trust"
-        super().__init__(0, "unreachable", detail, cure)
 
 
 class NotSettled(TimeoutError):
@@ -69,29 +48,13 @@ class NotSettled(TimeoutError):
         self.task = task
 
 
-class Client:
+class Client(HistoryCalls, TemplateCalls, LimitCalls, WebhookCalls, OperationCalls):
     """A client of one server. May be used by several threads.
 
     `url` is `http://HOST:PORT`, `https://HOST:PORT` or `unix:PATH`; else STEPWELL_URL, else
     http://127.0.0.1:7420. `token` is else STEPWELL_TOKEN. `initiator` and `source_system` are
     noted with all tasks that it creates. `timeout` is how many seconds an answer may take.
     """
-
-    def __init__(
-        self,
-        url: Optional[str] = None,
-        token: Optional[str] = None,
-        initiator: Optional[str] = None,
-        source_system: Optional[str] = None,
-        *,
-        timeout: float = 60,
-    ) -> None:
-        self._address = Address.parse(url or os.environ.get("STEPWELL_URL") or DEFAULT_URL)
-        self._token = token or os.environ.get("STEPWELL_TOKEN")
-        self._origin = {"initiator": initiator, "source_system": source_system}
-        self._timeout = timeout
-        self._tls = self._address.trusted()
-        self._mine = threading.local()
 
     # Tasks.
 
@@ -135,7 +98,7 @@ class Client:
 
     def get_task(self, task: str) -> Task:
         """A task by its id, the unique beginning of one, its key, or `last`."""
-        return Task.read(self._json("GET", _path("tasks", task)))
+        return Task.read(self._json("GET", path_of("tasks", task)))
 
     def list_tasks(
         self,
@@ -152,7 +115,7 @@ class Client:
             "limit": limit, "cursor": cursor, "namespace": namespace, "state": status, "name": name,
             "key": idempotency_key,
         }
-        answer = self._json("GET", "/v1/tasks" + _query(wanted))
+        answer = self._json("GET", "/v1/tasks" + query_of(wanted))
         return TaskPage([TaskSummary.read(task) for task in answer["tasks"]], answer.get("next"))
 
     def all_tasks(
@@ -175,7 +138,7 @@ class Client:
         end = None if timeout is None else time.monotonic() + timeout
         while True:
             left = _WAIT_SLICE if end is None else max(0.0, min(_WAIT_SLICE, end - time.monotonic()))
-            path = _path("tasks", task) + _query({"wait": f"{int(left * 1000)}ms"})
+            path = path_of("tasks", task) + query_of({"wait": f"{int(left * 1000)}ms"})
             found = Task.read(self._json("GET", path, limit=left + self._timeout))
             if found.is_settled:
                 return found
@@ -184,133 +147,44 @@ class Client:
 
     def cancel_task(self, task: str, reason: Optional[str] = None) -> Task:
         """End a task: nothing more of it runs."""
-        return Task.read(self._json("POST", _path("tasks", task, "cancel"), _present({"reason": reason})))
+        return Task.read(self._json("POST", path_of("tasks", task, "cancel"), present({"reason": reason})))
 
     def pause_task(self, task: str, reason: Optional[str] = None) -> Task:
         """Let nothing further of a task begin; what runs goes on to its end."""
-        return Task.read(self._json("POST", _path("tasks", task, "pause"), _present({"reason": reason})))
+        return Task.read(self._json("POST", path_of("tasks", task, "pause"), present({"reason": reason})))
 
     def resume_task(self, task: str, reason: Optional[str] = None) -> Task:
         """End the pause of a task."""
-        return Task.read(self._json("POST", _path("tasks", task, "resume"), _present({"reason": reason})))
+        return Task.read(self._json("POST", path_of("tasks", task, "resume"), present({"reason": reason})))
 
     def retry_task(self, task: str, steps: Optional[Iterable[str]] = None, reason: Optional[str] = None) -> Task:
         """Let failed steps begin again with fresh attempts: those named, or all of the task."""
         wish = {"steps": None if steps is None else list(steps), "reason": reason}
-        return Task.read(self._json("POST", _path("tasks", task, "retry"), _present(wish)))
+        return Task.read(self._json("POST", path_of("tasks", task, "retry"), present(wish)))
 
     # Steps.
 
     def list_task_steps(self, task: str) -> List[Step]:
         """The steps of a task, in the template's order."""
-        return [Step.read(step) for step in self._json("GET", _path("tasks", task, "steps"))["steps"]]
+        return [Step.read(step) for step in self._json("GET", path_of("tasks", task, "steps"))["steps"]]
 
     def get_step(self, task: str, step: str) -> Step:
         """One step of a task."""
-        return Step.read(self._json("GET", _path("tasks", task, "steps", step)), step)
+        return Step.read(self._json("GET", path_of("tasks", task, "steps", step)), step)
 
     def get_step_audit_history(self, task: str, step: str) -> List[Dict[str, Any]]:
         """All events of a step as CloudEvents, oldest first."""
-        events: List[Dict[str, Any]] = self._json("GET", _path("tasks", task, "steps", step, "audit"))["events"]
+        events: List[Dict[str, Any]] = self._json("GET", path_of("tasks", task, "steps", step, "audit"))["events"]
         return events
 
     def resolve_step(self, task: str, step: str, result: Any = None, reason: Optional[str] = None) -> Task:
         """Settle a step by hand with this result, so that the steps after it can run."""
-        wish = {"result": result, **_present({"reason": reason})}
-        return Task.read(self._json("POST", _path("tasks", task, "steps", step, "resolve"), wish))
-
-    # Templates and the server.
-
-    def put_template(self, text: str) -> Template:
-        """Make a template known, from its YAML. A known version must have the same text."""
-        reply = self._request("PUT", "/v1/templates", text.encode("utf-8"), True, content_type="application/yaml")
-        return Template.read(_read(reply))
-
-    def list_templates(self) -> List[Template]:
-        """All templates that the server knows."""
-        return [Template.read(template) for template in self._json("GET", "/v1/templates")["templates"]]
-
-    def health_check(self) -> Dict[str, Any]:
-        """How the server is; `status` is `ready` when it takes tasks."""
-        health: Dict[str, Any] = self._json("GET", "/v1/health")
-        return health
-
-    # Requests.
-
-    def _wish(self, wish: Mapping[str, Any]) -> Dict[str, Any]:
-        return {**_present(self._origin), **_present(wish)}
-
-    def _json(
-        self, method: str, path: str, body: Any = None, is_repeatable: Optional[bool] = None, limit: Optional[float] = None
-    ) -> Any:
-        content = None if body is None else encode(body, "request")
-        is_repeatable = method == "GET" if is_repeatable is None else is_repeatable
-        return _read(self._request(method, path, content, is_repeatable, limit))
-
-    def _request(
-        self,
-        method: str,
-        path: str,
-        body: Optional[bytes],
-        is_repeatable: bool,
-        limit: Optional[float] = None,
-        content_type: str = "application/json",
-    ) -> Reply:
-        """The server's answer; a busy server, and what may be repeated, is asked again."""
-        connection = self._connection()
-        if not is_repeatable:
-            connection.close()  # one that the server has closed meanwhile would leave it open what has happened
-        delay = 0.1
-        for tries_left in reversed(range(_TRIES)):
-            try:
-                reply = connection.request(method, path, body, limit or self._timeout, content_type)
-            except TROUBLE as error:
-                was_never_sent = isinstance(error, ConnectionRefusedError)
-                if not tries_left or not (is_repeatable or was_never_sent):
-                    raise Unreachable(self._address.url, error) from error
-                wait = delay
-            else:
-                if reply.status not in (429, 503) or not tries_left:
-                    return reply
-                wait = delay if reply.retry_after is None else reply.retry_after
-            time.sleep(wait * random.uniform(1, 1.2))
-            delay *= 2
-        raise AssertionError("the last try returns or raises")
-
-    def _connection(self) -> Connection:
-        """Each thread has its own."""
-        if not hasattr(self._mine, "connection"):
-            self._mine.connection = Connection(self._address, self._token, self._tls)
-        connection: Connection = self._mine.connection
-        return connection
+        wish = {"result": result, **present({"reason": reason})}
+        return Task.read(self._json("POST", path_of("tasks", task, "steps", step, "resolve"), wish))
 
 
 #: The name that authors of Tasker applications know.
 TaskerClient = Client
-
-
-def _read(reply: Reply) -> Any:
-    if reply.status >= 300:
-        problem = reply.problem()
-        code = problem["code"] or f"http_{reply.status}"
-        raise ApiError(reply.status, code, str(problem.get("detail") or ""), str(problem.get("cure") or ""))
-    try:
-        return reply.json()
-    except ValueError:
-        raise ApiError(reply.status, "not_json", "the answer is not JSON; is this a Stepwell server?") from None
-
-
-def _path(*parts: str) -> str:
-    return "/v1/" + "/".join(quote(part, safe="") for part in parts)
-
-
-def _query(parameters: Mapping[str, Any]) -> str:
-    text = urlencode(_present(parameters))
-    return f"?{text}" if text else ""
-
-
-def _present(members: Mapping[str, Any]) -> Dict[str, Any]:
-    return {name: value for name, value in members.items() if value is not None}
 
 
 def _async(method: Callable[Concatenate[Client, P], R]) -> Callable[Concatenate[AsyncClient, P], Coroutine[Any, Any, R]]:
@@ -342,6 +216,35 @@ class AsyncClient:
     get_step = _async(Client.get_step)
     get_step_audit_history = _async(Client.get_step_audit_history)
     resolve_step = _async(Client.resolve_step)
+    list_events = _async(Client.list_events)
+    list_log_lines = _async(Client.list_log_lines)
+    explain_task = _async(Client.explain_task)
+    draw_task = _async(Client.draw_task)
+    diff_tasks = _async(Client.diff_tasks)
+    export_task = _async(Client.export_task)
+    plan_task = _async(Client.plan_task)
+    fork_task = _async(Client.fork_task)
+    plan_fork = _async(Client.plan_fork)
     put_template = _async(Client.put_template)
     list_templates = _async(Client.list_templates)
+    get_template = _async(Client.get_template)
+    draw_template = _async(Client.draw_template)
+    validate_template = _async(Client.validate_template)
+    list_limits = _async(Client.list_limits)
+    get_limit = _async(Client.get_limit)
+    set_limit = _async(Client.set_limit)
+    remove_limit = _async(Client.remove_limit)
+    create_webhook = _async(Client.create_webhook)
+    list_webhooks = _async(Client.list_webhooks)
+    get_webhook = _async(Client.get_webhook)
+    enable_webhook = _async(Client.enable_webhook)
+    remove_webhook = _async(Client.remove_webhook)
+    act_on_tasks = _async(Client.act_on_tasks)
+    prune_tasks = _async(Client.prune_tasks)
+    list_workers = _async(Client.list_workers)
+    drain_worker = _async(Client.drain_worker)
+    release = _async(Client.release)
+    statistics = _async(Client.statistics)
+    metrics = _async(Client.metrics)
+    get_state = _async(Client.get_state)
     health_check = _async(Client.health_check)
