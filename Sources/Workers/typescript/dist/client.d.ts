@@ -1,40 +1,6 @@
 /** A client of a server's API: submit tasks, look at them, wait for them. */
-import type { NewTask, Health, Step, StepEvent, Task, TaskList, TaskSummary, Template } from "./answers.js";
-/** A request that the server refused, or could not be asked. */
-export declare class ClientError extends Error {
-    /** For programs, such as `unknown_task`; `unreachable` without an answer, `wait_timeout` when `wait` gave up. */
-    readonly code: string;
-    /** What went wrong. */
-    readonly detail: string;
-    /** What can be done about it. */
-    readonly cure: string;
-    /** The status of the answer; 0 without one. */
-    readonly status: number;
-    /** Seconds after which the server asks to be asked again. */
-    readonly retryAfter?: number | undefined;
-    constructor(
-    /** For programs, such as `unknown_task`; `unreachable` without an answer, `wait_timeout` when `wait` gave up. */
-    code: string, 
-    /** What went wrong. */
-    detail: string, 
-    /** What can be done about it. */
-    cure?: string, 
-    /** The status of the answer; 0 without one. */
-    status?: number, 
-    /** Seconds after which the server asks to be asked again. */
-    retryAfter?: number | undefined);
-}
-/** Where the server is, and who asks. */
-export interface ClientOptions {
-    /** `http://HOST:PORT`, `https://HOST:PORT` or `unix:PATH`; else STEPWELL_URL, else http://127.0.0.1:7420. */
-    url?: string;
-    /** Else STEPWELL_TOKEN. */
-    token?: string;
-    /** Recorded with each task as who wanted it. */
-    initiator?: string;
-    /** Recorded with each task as where it came from. */
-    sourceSystem?: string;
-}
+import type { NewTask, Step, StepEvent, Task, TaskList, TaskSummary } from "./answers.js";
+import { OperationCalls } from "./operations.js";
 /** Which tasks `listTasks` lists, newest first. */
 export interface TaskFilter {
     limit?: number;
@@ -48,13 +14,7 @@ export interface TaskFilter {
     idempotencyKey?: string;
 }
 /** Asks one server. Every method rejects with `ClientError`. */
-export declare class Client {
-    private readonly options;
-    private readonly address;
-    private readonly token;
-    private readonly idle;
-    /** Throws `BadAddress` for an address that is none. Nothing is sent yet. */
-    constructor(options?: ClientOptions);
+export declare class Client extends OperationCalls {
     /** Submit a task. With an `idempotencyKey` that has a task already, that task is the answer. */
     createTask(task: NewTask): Promise<Task>;
     /** Submit many tasks, all or none. */
@@ -90,20 +50,10 @@ export declare class Client {
         result?: unknown;
         reason?: string;
     }): Promise<Task>;
-    /** Make a template known, from its YAML. A known version must have the same text. */
-    putTemplate(yaml: string): Promise<Template>;
-    /** All templates that the server knows. */
-    listTemplates(): Promise<Template[]>;
-    /** How the server and its store are. */
-    healthCheck(): Promise<Health>;
     /**
      * The task once it is settled: complete, cancelled, blocked by failures, or paused.
      * Rejects with the code `wait_timeout` after `timeout` seconds; without one it waits for ever.
      */
     wait(task: string, timeout?: number): Promise<Task>;
-    /** Close the connections. */
-    close(): void;
     private submission;
-    private ask;
-    private send;
 }

@@ -1,7 +1,8 @@
 /** Stepwell's worker and client for TypeScript and JavaScript. */
 export * from "./errors.js";
 export { StepwellError as TaskerError } from "./errors.js";
-export { Client, Client as TaskerClient, ClientError } from "./client.js";
+export { Client, Client as TaskerClient } from "./client.js";
+export { ClientError } from "./asking.js";
 export { StepContext } from "./context.js";
 export { StepHandler } from "./handler.js";
 export { defineHandler, } from "./functional.js";

@@ -128,6 +128,8 @@ export interface StepEvent {
 export interface Health {
   status: string;
   version: string;
+  /** Whether nothing is given to workers until `release`. */
+  held: boolean;
   uptime_ms: number;
   open_tasks: number;
   running_attempts: number;

@@ -1,44 +1,11 @@
 /** A client of a server's API: submit tasks, look at them, wait for them. */
 
-import process from "node:process";
+import type { NewTask, Step, StepEvent, Task, TaskList, TaskSummary } from "./answers.js";
+import { ClientError, defined, query, segment } from "./asking.js";
+import { OperationCalls } from "./operations.js";
 
-import type { NewTask, Health, Step, StepEvent, Task, TaskList, TaskSummary, Template } from "./answers.js";
-import { Address, Connection, DEFAULT_URL, Trouble } from "./transport.js";
-
-const LIMIT = 60; // seconds for an answer
 const WAIT_MAX = 30; // seconds that one request waits for the end of a task
 const SETTLED = new Set(["complete", "cancelled", "blocked_by_failures", "error", "resolved_manually", "paused"]);
-
-/** A request that the server refused, or could not be asked. */
-export class ClientError extends Error {
-  constructor(
-    /** For programs, such as `unknown_task`; `unreachable` without an answer, `wait_timeout` when `wait` gave up. */
-    readonly code: string,
-    /** What went wrong. */
-    readonly detail: string,
-    /** What can be done about it. */
-    readonly cure = "",
-    /** The status of the answer; 0 without one. */
-    readonly status = 0,
-    /** Seconds after which the server asks to be asked again. */
-    readonly retryAfter?: number,
-  ) {
-    super(cure ? `${detail} (${cure})` : detail);
-    this.name = "ClientError";
-  }
-}
-
-/** Where the server is, and who asks. */
-export interface ClientOptions {
-  /** `http://HOST:PORT`, `https://HOST:PORT` or `unix:PATH`; else STEPWELL_URL, else http://127.0.0.1:7420. */
-  url?: string;
-  /** Else STEPWELL_TOKEN. */
-  token?: string;
-  /** Recorded with each task as who wanted it. */
-  initiator?: string;
-  /** Recorded with each task as where it came from. */
-  sourceSystem?: string;
-}
 
 /** Which tasks `listTasks` lists, newest first. */
 export interface TaskFilter {
@@ -54,18 +21,7 @@ export interface TaskFilter {
 }
 
 /** Asks one server. Every method rejects with `ClientError`. */
-export class Client {
-  private readonly address: Address;
-  private readonly token: string | undefined;
-  // One request at a time on each; more are opened when several are on their way.
-  private readonly idle: Connection[] = [];
-
-  /** Throws `BadAddress` for an address that is none. Nothing is sent yet. */
-  constructor(private readonly options: ClientOptions = {}) {
-    this.address = Address.parse(options.url ?? process.env["STEPWELL_URL"] ?? DEFAULT_URL);
-    this.token = options.token ?? process.env["STEPWELL_TOKEN"];
-  }
-
+export class Client extends OperationCalls {
   /** Submit a task. With an `idempotencyKey` that has a task already, that task is the answer. */
   createTask(task: NewTask): Promise<Task> {
     return this.ask("POST", "/v1/tasks", this.submission(task), isRepeatable(task));
@@ -87,15 +43,8 @@ export class Client {
 
   /** A page of tasks, newest first. */
   listTasks(filter: TaskFilter = {}): Promise<TaskList> {
-    const query = new URLSearchParams();
-    const names = { limit: "limit", cursor: "cursor", namespace: "namespace", name: "name", status: "state", idempotencyKey: "key" };
-    for (const [option, parameter] of Object.entries(names)) {
-      const value = filter[option as keyof TaskFilter];
-      if (value !== undefined && value !== null) {
-        query.set(parameter, String(value));
-      }
-    }
-    return this.ask("GET", `/v1/tasks?${query}`);
+    const { limit, cursor, namespace, name, status, idempotencyKey } = filter;
+    return this.ask("GET", `/v1/tasks${query({ limit, cursor, namespace, name, state: status, key: idempotencyKey })}`);
   }
 
   /** All tasks that match, newest first, page after page. */
@@ -149,21 +98,6 @@ export class Client {
     return this.ask("POST", `/v1/tasks/${segment(task)}/steps/${segment(step)}/resolve`, defined({ ...options }));
   }
 
-  /** Make a template known, from its YAML. A known version must have the same text. */
-  putTemplate(yaml: string): Promise<Template> {
-    return this.send("PUT", "/v1/templates", yaml, true, LIMIT, "application/yaml");
-  }
-
-  /** All templates that the server knows. */
-  async listTemplates(): Promise<Template[]> {
-    return (await this.ask<{ templates: Template[] }>("GET", "/v1/templates")).templates;
-  }
-
-  /** How the server and its store are. */
-  healthCheck(): Promise<Health> {
-    return this.ask("GET", "/v1/health");
-  }
-
   /**
    * The task once it is settled: complete, cancelled, blocked by failures, or paused.
    * Rejects with the code `wait_timeout` after `timeout` seconds; without one it waits for ever.
@@ -180,13 +114,6 @@ export class Client {
       if (performance.now() >= end) {
         throw new ClientError("wait_timeout", `task ${task} is ${found.state} after ${timeout} s`, "wait longer, or look why: stepwell explain");
       }
-    }
-  }
-
-  /** Close the connections. */
-  close(): void {
-    for (const connection of this.idle.splice(0)) {
-      connection.close();
     }
   }
 
@@ -207,46 +134,9 @@ export class Client {
       replace: task.replace,
     });
   }
-
-  private ask<T>(method: string, path: string, body?: unknown, isRepeatable = method === "GET", limit = LIMIT): Promise<T> {
-    return this.send(method, path, body === undefined ? undefined : JSON.stringify(body), isRepeatable, limit);
-  }
-
-  private async send<T>(
-    method: string, path: string, text: string | undefined, isRepeatable: boolean, limit: number, contentType?: string,
-  ): Promise<T> {
-    const connection = this.idle.pop() ?? new Connection(this.address, this.token);
-    try {
-      const reply = await connection.request(method, path, text, limit, isRepeatable, contentType);
-      if (reply.status < 300) {
-        return JSON.parse(reply.content) as T;
-      }
-      const { code, detail, cure, status } = reply.problem;
-      throw new ClientError(code || `http_${status}`, detail, cure, status, reply.retryAfter);
-    } catch (error) {
-      if (error instanceof Trouble) {
-        const cure = isRepeatable ? "is the server there? stepwell serve" : "it may have been taken; an idempotency key makes it safe to ask again";
-        throw new ClientError("unreachable", `${this.address.url}: ${error.message}`, cure);
-      }
-      if (error instanceof SyntaxError) {
-        throw new ClientError("not_json", `${this.address.url} answered with what is not JSON`, "is this a Stepwell server?");
-      }
-      throw error;
-    } finally {
-      this.idle.push(connection);
-    }
-  }
 }
 
 /** Whether it is one task also when it is sent twice. */
 function isRepeatable(task: NewTask): boolean {
   return task.idempotencyKey !== undefined && !task.replace;
-}
-
-function segment(name: string): string {
-  return encodeURIComponent(name);
-}
-
-function defined(members: Record<string, unknown>): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined));
 }

@@ -49,12 +49,12 @@ class RealServer {
     readonly url: string,
   ) {}
 
-  static start(folder: string, listen: string): Promise<RealServer> {
+  static start(folder: string, listen: string, ...more: string[]): Promise<RealServer> {
     const binary = process.env["STEPWELL_BIN"];
     if (!binary) {
       throw new Error("STEPWELL_BIN must name the built stepwell");
     }
-    const words = ["serve", "--listen", listen, "--templates", folder, "--store", join(folder, "store")];
+    const words = ["serve", "--listen", listen, "--templates", folder, "--store", join(folder, "store"), ...more];
     const child = spawn(binary, words, { env: process.env });
     return new Promise((resolve, reject) => {
       let said = "";
@@ -127,6 +127,57 @@ test("tasks, from the client to the worker and back, also after kill -9 of the s
     client.close();
     worker.child.kill("SIGKILL");
     await worker.ended;
+    await server.kill();
+    folder.remove();
+  }
+});
+
+test("what an operator asks and says", async () => {
+  const folder = folderOf({ "orders.yaml": TEMPLATE });
+  const server = await RealServer.start(folder.path, "127.0.0.1:0", "--hold");
+  const client = new Client({ url: server.url });
+  try {
+    assert.deepEqual([(await client.healthCheck()).held, await client.release("sound"), await client.release()], [true, true, false]);
+    const limit = await client.setLimit("handler", "a/ü", { concurrencyMax: 4, rate: "100/min", burst: 20, reason: "asked for" });
+    assert.deepEqual([await client.listLimits(), await client.getLimit("handler", "a/ü")], [[limit], limit]);
+    await client.removeLimit("handler", "a/ü", "no more");
+    await assert.rejects(client.getLimit("handler", "a/ü"), { code: "unknown_limit" });
+
+    const { id } = await client.createWebhook({ url: "http://127.0.0.1:9/x", types: ["task.blocked"], disableAfter: 60 });
+    assert.deepEqual((await client.listWebhooks()).map((webhook) => webhook.id), [id]);
+    assert.deepEqual([(await client.getWebhook(id)).state, (await client.enableWebhook(id)).id], ["active", id]);
+    assert.deepEqual([(await client.removeWebhook(id)).id, await client.listWebhooks()], [id, []]);
+
+    assert.deepEqual(Object.keys((await client.getTemplate("shop", "orders")).steps), ["first", "second", "third"]);
+    assert.match(await client.drawTemplate("shop", "orders", { format: "mermaid" }), /^graph TD/);
+    assert.equal((await client.validateTemplate("name: a")).findings[0]?.line, 1);
+
+    const { task_id: task } = await client.createTask({ name: "orders", namespace: "shop", context: { n: 4 } });
+    assert.deepEqual((await client.planTask(task)).later, ["second", "third"]);
+    await client.resolveStep(task, "first", { result: { n: 4 } });
+    assert.deepEqual((await client.planFork(task, "second", { input: { n: 5 } })).reused, ["first"]);
+    const fork = await client.forkTask(task, "second", { reason: "once more" });
+    assert.equal((await client.diffTasks(task, fork.task_id)).alike, false);
+    assert.match((await client.explainTask(task, "second")).sentences[0]?.text ?? "", /second/);
+    assert.match(await client.drawTask(task), /second/);
+    assert.match(await client.exportTask(task, ["/n"]), new RegExp(task));
+    assert.deepEqual(await client.listLogLines(task, { step: "first" }), { lines: [], next: null });
+    const page = await client.listEvents({ task, limit: 1 });
+    assert.deepEqual(page.events.map((event) => [event.type, event.seq]), [["task.submitted", page.next_after]]);
+
+    assert.deepEqual((await client.actOnTasks("pause", { dryRun: true })).tasks.length, 2);
+    const done = await client.actOnTasks("cancel", { namespace: "shop", reason: "enough" });
+    assert.deepEqual(done.tasks.map((one) => [one.task_id, one.done]), [[fork.task_id, true], [task, true]]);
+    assert.equal((await client.pruneTasks("2100-01-01T00:00:00Z", { dryRun: true })).tasks, 2);
+    assert.equal((await client.pruneTasks(new Date(0))).tasks, 0);
+    assert.equal((await client.pruneTasks("2100-01-01T00:00:00Z", { tasks: [task], reason: "a test" })).tasks, 1);
+    assert((await client.statistics()).events > 5);
+    assert.deepEqual((await client.getState())["tasks"], []);
+    assert.match(await client.metrics(), /^stepwell_/m);
+    assert.deepEqual((await client.listWorkers()).map((worker) => worker.kind), ["command"]);
+    await assert.rejects(client.drainWorker("nobody"), { code: "unknown_worker" });
+  } finally {
+    client.close();
     await server.kill();
     folder.remove();
   }
