@@ -1,51 +1,18 @@
 # frozen_string_literal: true
 
-require "socket"
 require_relative "helper"
+require_relative "table_server"
 
 # The client, with a small server that answers as it is told.
 class ClientTest < Minitest::Test
+  include TableServer
+
   TASK = {
     task_id: "id", namespace: "shop", name: "prices", version: "1.0.0", state: "complete", input: {}, key: "k",
     submitted_at: "2026-11-24T22:00:00.123Z",
     steps: { add: { state: "complete", attempts: 1, max_attempts: 3, result: { sum: 7 } },
              bad: { state: "error", attempts: 3, max_attempts: 3, error: { message: "no", retryable: false } } }
   }.freeze
-
-  def setup
-    @server = TCPServer.new("127.0.0.1", 0)
-    @url = "http://127.0.0.1:#{@server.addr[1]}/base/"
-    @requests = Queue.new
-    @answers = Queue.new
-    @thread = Thread.new { loop { Thread.new(@server.accept) { |socket| serve(socket) } } }
-    @thread.report_on_exception = false
-  end
-
-  def teardown
-    @thread.kill
-    @server.close
-  end
-
-  def serve(socket)
-    while (line = socket.gets)
-      headers = socket.each_line("\r\n").take_while { |it| it != "\r\n" }.to_h { |it| it.chomp.split(": ", 2) }.transform_keys(&:downcase)
-      body = socket.read(headers["content-length"].to_i)
-      @requests << [*line.split.first(2), headers, body]
-      status, answer, more = @answers.pop
-      return socket.close if status == :hang_up
-
-      text = answer.is_a?(String) ? answer : JSON.generate(answer)
-      socket.write("HTTP/1.1 #{status} Status\r\nContent-Length: #{text.bytesize}\r\n#{more}\r\n#{text}")
-    end
-  end
-
-  def answer(status, document = {}, headers = "")
-    @answers << [status, document, headers]
-  end
-
-  def client(**options)
-    Stepwell::Client.new(url: @url, **options)
-  end
 
   def test_create_task
     answer(201, TASK)

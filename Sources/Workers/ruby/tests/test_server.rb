@@ -29,13 +29,19 @@ class ServerTest < Minitest::Test
   RUBY
 
   def setup
+    serve
+  end
+
+  # A server of a new store, with these options.
+  def serve(*more)
     binary = ENV.fetch("STEPWELL_BIN") { flunk("STEPWELL_BIN must name the built stepwell") }
     template = file("templates/sums.yaml", TEMPLATE)
-    @processes = []
-    _, output = start(File.expand_path(binary), "serve", "--store", File.join(@folder, "store"), "--templates",
-                      File.dirname(template), "--listen", "127.0.0.1:0")
+    @processes ||= []
+    store = File.join(@folder, "store#{more.size}")
+    _, output = start(File.expand_path(binary), "serve", "--store", store, "--templates",
+                      File.dirname(template), "--listen", "127.0.0.1:0", *more)
     @url = output.each_line.find { |line| line.include?("http://") }[%r{http://\S+}]
-    @socket = "unix:#{@folder}/store/api.sock"
+    @socket = "unix:#{store}/api.sock"
   end
 
   def teardown
@@ -83,5 +89,47 @@ class ServerTest < Minitest::Test
     assert_equal(["sums"], client.list_templates.map(&:name))
     assert_equal("2.0.0", client.put_template(TEMPLATE.sub("1.0.0", "2.0.0")).version)
     assert_equal("unknown_task", assert_raises(Stepwell::ApiError) { client.get_task("nobody") }.code)
+  end
+
+  def test_what_an_operator_asks_and_says
+    serve("--hold")
+    client = Stepwell::Client.new(url: @url)
+    assert_equal([true, true, false], [client.health_check["held"], client.release(reason: "sound"), client.release])
+    limit = client.set_limit("handler", "a/ü", concurrency_max: 4, rate: "100/min", burst: 20, reason: "asked for")
+    assert_equal([[limit], limit], [client.list_limits, client.get_limit("handler", "a/ü")])
+    client.remove_limit("handler", "a/ü", reason: "no more")
+    assert_equal("unknown_limit", assert_raises(Stepwell::ApiError) { client.get_limit("handler", "a/ü") }.code)
+
+    id = client.create_webhook("http://127.0.0.1:9/x", types: ["task.blocked"], disable_after: 60).id
+    assert_equal([[id], "active", id], [client.list_webhooks.map(&:id), client.get_webhook(id).state, client.enable_webhook(id).id])
+    assert_equal([id, []], [client.remove_webhook(id).id, client.list_webhooks])
+
+    assert_equal(%w[fetch add last], client.get_template("shop", "sums")["steps"].keys)
+    assert_match(/^graph TD/, client.draw_template("shop", "sums", format: "mermaid"))
+    assert_equal(["error", 1], client.validate_template("name: a").findings.first.to_h.values_at(:severity, :line))
+
+    task = client.create_task("sums", namespace: "shop", context: { n: 4 }).task_id
+    assert_equal(%w[add last], client.plan_task(task).later)
+    client.resolve_step(task, "fetch", result: [5])
+    assert_equal(["fetch"], client.plan_fork(task, from: "add", input: { n: 5 }).reused)
+    fork = client.fork_task(task, from: "add", reason: "once more").task_id
+    refute(client.diff_tasks(task, fork).alike?)
+    assert_match(/add/, client.explain_task(task, step: "add").sentences.first)
+    assert_match(/add/, client.draw_task(task))
+    assert_match(task, client.export_task(task, redact: ["/n"]))
+    assert_empty(client.all_log_lines(task, step: "fetch").to_a)
+    page = client.list_events(task: task, limit: 1)
+    assert_equal([["task.submitted", page.next_after]], page.events.map { |event| event.values_at("type", "seq") })
+
+    assert_equal(2, client.act_on_tasks("pause", dry_run: true).tasks.size)
+    assert_equal([[fork, true], [task, true]], client.act_on_tasks("cancel", namespace: "shop").tasks.map { |it| [it.task_id, it.done?] })
+    assert_equal(2, client.prune_tasks("2100-01-01T00:00:00Z", dry_run: true).tasks)
+    assert_equal(0, client.prune_tasks(Time.at(0)).tasks)
+    assert_equal(1, client.prune_tasks("2100-01-01T00:00:00Z", tasks: [task], reason: "a test").tasks)
+    assert_operator(client.statistics.events, :>, 5)
+    assert_empty(client.get_state["tasks"])
+    assert_match(/^stepwell_/, client.metrics)
+    assert_equal(["command"], client.list_workers.map(&:kind))
+    assert_equal("unknown_worker", assert_raises(Stepwell::ApiError) { client.drain_worker("nobody") }.code)
   end
 end

@@ -1,34 +1,14 @@
 # frozen_string_literal: true
 
 require_relative "answers"
-require_relative "transport"
+require_relative "asking"
+require_relative "history"
+require_relative "limits"
+require_relative "operations"
+require_relative "templates"
+require_relative "webhooks"
 
 module Stepwell
-  # The server has refused a request: what is wrong (`detail`), its stable `code`, and a `cure`.
-  class ApiError < StandardError
-    # @return [Integer] the HTTP status; 0 when no answer came
-    attr_reader :status
-    # @return [String] what docs/errors.md calls it
-    attr_reader :code
-    attr_reader :detail, :cure
-
-    def initialize(status, code, detail, cure = "")
-      super("#{detail} [#{code}]#{"; #{cure}" unless cure.empty?}")
-      @status = status
-      @code = code
-      @detail = detail
-      @cure = cure
-    end
-  end
-
-  # No answer came. Whether the server has done what was asked is unknown, unless it is asked again.
-  class Unreachable < ApiError
-    def initialize(url, error)
-      super(0, "unreachable", "#{url} does not answer: #{error.message}",
-            "is 'stepwell serve' running there? STEPWELL_URL names another address")
-    end
-  end
-
   # The task did not settle in time; `task` is how it was then.
   class NotSettled < StandardError
     # @return [Task]
@@ -48,9 +28,15 @@ module Stepwell
   #
   # All methods raise `ApiError`.
   class Client
-    TRIES = 4
+    include Asking
+    include HistoryCalls
+    include TemplateCalls
+    include LimitCalls
+    include WebhookCalls
+    include OperationCalls
+
     WAIT_SLICE = 30.0 # seconds of one request of `wait`
-    private_constant :TRIES, :WAIT_SLICE
+    private_constant :WAIT_SLICE
 
     # `url` is `http://HOST:PORT`, `https://HOST:PORT` or `unix:PATH`; else STEPWELL_URL, else
     # http://127.0.0.1:7420. `token` is else STEPWELL_TOKEN. `initiator` and `source_system` are
@@ -185,26 +171,6 @@ module Stepwell
       Task.read(json("POST", path("tasks", task, "steps", step, "resolve"), { result: result, **{ reason: reason }.compact }))
     end
 
-    # @!group Templates and the server
-
-    # Make a template known, from its YAML. A known version must have the same text.
-    # @return [Template]
-    def put_template(text)
-      Template.read(read(request("PUT", "/v1/templates", text, repeatable: true, type: "application/yaml")))
-    end
-
-    # All templates that the server knows.
-    # @return [Array<Template>]
-    def list_templates
-      json("GET", "/v1/templates").fetch("templates").map { |template| Template.read(template) }
-    end
-
-    # How the server is; `status` is `ready` when it takes tasks.
-    # @return [Hash]
-    def health_check
-      json("GET", "/v1/health")
-    end
-
     # @!endgroup
 
     private
@@ -215,59 +181,6 @@ module Stepwell
 
     def repeatable?(wish)
       !wish[:idempotency_key].nil? && !wish[:replace]
-    end
-
-    def json(method, path, body = nil, repeatable: method == "GET", limit: @timeout)
-      read(request(method, path, body && Payload.encode(body, "request"), repeatable: repeatable, limit: limit))
-    end
-
-    # The server's answer; a busy server, and what may be repeated, is asked again.
-    def request(method, path, body, repeatable:, limit: @timeout, type: "application/json")
-      delay = 0.1
-      TRIES.downto(1) do |tries|
-        wait = delay
-        begin
-          reply = with_connection { |connection| connection.request(method, path, body, limit: limit, type: type) }
-          return reply if ![429, 503].include?(reply.status) || tries == 1
-
-          wait = reply.retry_after || delay
-        rescue *Connection::TROUBLE => e
-          was_never_sent = e.is_a?(Errno::ECONNREFUSED)
-          raise Unreachable.new(@address.url, e) if tries == 1 || !(repeatable || was_never_sent)
-        end
-        sleep(wait * rand(1.0..1.2))
-        delay *= 2
-      end
-    end
-
-    # Each request has a connection to itself; those that are idle are kept.
-    def with_connection
-      connection = begin
-        @idle.pop(true)
-      rescue ThreadError
-        Connection.new(@address, @token)
-      end
-      yield(connection).tap { @idle << connection }
-    end
-
-    def read(reply)
-      if reply.status >= 300
-        problem = reply.problem
-        code = problem["code"].empty? ? "http_#{reply.status}" : problem["code"]
-        raise ApiError.new(reply.status, code, problem["detail"].to_s, problem["cure"].to_s)
-      end
-      reply.json
-    rescue JSON::ParserError
-      raise ApiError.new(reply.status, "not_json", "the answer is not JSON; is this a Stepwell server?")
-    end
-
-    def path(*parts)
-      "/v1/#{parts.map { |part| URI.encode_www_form_component(part.to_s).gsub('+', '%20') }.join('/')}"
-    end
-
-    def query(parameters)
-      parameters = parameters.compact
-      parameters.empty? ? "" : "?#{URI.encode_www_form(parameters)}"
     end
 
     def now

@@ -104,7 +104,9 @@ module Stepwell
       Net::HTTPBadResponse, Net::HTTPHeaderSyntaxError
     ].freeze
     IDLE_MAX = 30 # seconds; half of what the server allows
-    REQUESTS = { "GET" => Net::HTTP::Get, "POST" => Net::HTTP::Post, "PUT" => Net::HTTP::Put }.freeze
+    REQUESTS = {
+      "GET" => Net::HTTP::Get, "POST" => Net::HTTP::Post, "PUT" => Net::HTTP::Put, "DELETE" => Net::HTTP::Delete
+    }.freeze
     private_constant :REQUESTS, :IDLE_MAX
 
     # Net::HTTP over a Unix socket.
