@@ -143,3 +143,28 @@ pub(crate) fn list<'a>(json: &'a Value, name: &str) -> Answer<&'a Vec<Value>> {
         .as_array()
         .ok_or_else(|| unreadable(&format!("'{name}' is missing")))
 }
+
+pub(crate) fn optional_text(json: &Value, name: &str) -> Option<String> {
+    json[name].as_str().map(str::to_string)
+}
+
+pub(crate) fn number(json: &Value, name: &str) -> Answer<u64> {
+    json[name]
+        .as_u64()
+        .ok_or_else(|| unreadable(&format!("'{name}' is missing")))
+}
+
+pub(crate) fn flag(json: &Value, name: &str) -> Answer<bool> {
+    json[name]
+        .as_bool()
+        .ok_or_else(|| unreadable(&format!("'{name}' is missing")))
+}
+
+/// The texts of a list; none when there is no list.
+pub(crate) fn texts(json: &Value, name: &str) -> Vec<String> {
+    let list = json[name].as_array().map_or(&[][..], Vec::as_slice);
+    list.iter()
+        .filter_map(Value::as_str)
+        .map(str::to_string)
+        .collect()
+}

@@ -1,47 +1,39 @@
 //! Submitting tasks and following them: [`Client`].
 
-use std::fmt;
-use std::sync::{Mutex, PoisonError};
+mod asking;
+mod history;
+mod limits;
+mod operations;
+#[cfg(test)]
+mod table;
+mod templates;
+mod webhooks;
+
+use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use serde_json::{json, Value};
 
-use crate::answers::{list, text, unreadable, CreatedTask, Step, Task, TaskList, Template};
-use crate::http::{Address, Http, Response};
+pub(crate) use self::asking::Answer;
+pub use self::asking::ClientError;
+use self::asking::{because, escaped, query, LIMIT};
+pub use self::history::{Difference, EventPage, Explanation, ForkOptions, LogFilter, LogLine, LogPage, Plan};
+pub use self::limits::{Limit, LimitScope, NewLimit};
+pub use self::operations::{
+    BulkAction, BulkOptions, BulkOutcome, BulkTask, PruneOptions, Pruned, Statistics, WorkerInfo,
+};
+pub use self::templates::{DrawingFormat, Finding, Validation};
+pub use self::webhooks::{NewWebhook, Webhook};
+use crate::answers::{list, text, CreatedTask, Step, Task, TaskList};
+use crate::http::{Address, Http};
 use crate::new_task::{NewTask, TaskFilter};
-use crate::problem::Problem;
 use crate::worker::variable;
 
 const DEFAULT_URL: &str = "http://127.0.0.1:7420";
-const LIMIT: Duration = Duration::from_secs(60);
 /// The longest wait that one request asks for.
 const WAIT_MAX: Duration = Duration::from_secs(60);
 /// The name that users of Tasker know.
 pub type TaskerClient = Client;
-
-/// Why a call failed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum ClientError {
-    /// The server refuses.
-    Refused(Problem),
-    /// There is no answer, or none that can be read.
-    Unreachable(String),
-    /// The address or the token makes no sense.
-    Misconfigured(String),
-}
-
-impl fmt::Display for ClientError {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            ClientError::Refused(problem) => problem.fmt(formatter),
-            ClientError::Unreachable(words) | ClientError::Misconfigured(words) => formatter.write_str(words),
-        }
-    }
-}
-
-impl std::error::Error for ClientError {}
-
-pub(crate) type Answer<T> = Result<T, ClientError>;
 
 /// Speaks with a server, `stepwell serve`. It can be shared between threads, which then take turns.
 pub struct Client {
@@ -114,19 +106,15 @@ impl Client {
     /// Tasks, newest first.
     pub fn list_tasks(&self, filter: &TaskFilter) -> Answer<TaskList> {
         let limit = filter.limit.map(|limit| limit.to_string());
-        let wishes = [
-            ("namespace", &filter.namespace),
-            ("name", &filter.name),
-            ("state", &filter.status),
-            ("key", &filter.idempotency_key),
-            ("limit", &limit),
-            ("cursor", &filter.cursor),
-        ];
-        let query: Vec<String> = wishes
-            .iter()
-            .filter_map(|(name, value)| value.as_ref().map(|value| format!("{name}={}", escaped(value))))
-            .collect();
-        let answer = self.get(&format!("/v1/tasks?{}", query.join("&")))?;
+        let query = query(&[
+            ("namespace", filter.namespace.as_deref()),
+            ("name", filter.name.as_deref()),
+            ("state", filter.status.as_deref()),
+            ("key", filter.idempotency_key.as_deref()),
+            ("limit", limit.as_deref()),
+            ("cursor", filter.cursor.as_deref()),
+        ]);
+        let answer = self.get(&format!("/v1/tasks{query}"))?;
         let tasks = list(&answer, "tasks")?
             .iter()
             .cloned()
@@ -219,23 +207,6 @@ impl Client {
         Task::read(self.post(&path, body)?)
     }
 
-    /// Makes a template known, from its YAML. A known version must have the same text.
-    pub fn put_template(&self, yaml: &str) -> Answer<Template> {
-        let body = (yaml.as_bytes(), "application/yaml");
-        Template::read(&self.request("PUT", "/v1/templates", Some(body), LIMIT)?)
-    }
-
-    /// All templates that the server knows.
-    pub fn list_templates(&self) -> Answer<Vec<Template>> {
-        let answer = self.get("/v1/templates")?;
-        list(&answer, "templates")?.iter().map(Template::read).collect()
-    }
-
-    /// How the server and its store are.
-    pub fn health_check(&self) -> Answer<Value> {
-        self.get("/v1/health")
-    }
-
     /// Waits until a task is settled, or the time is over; the task then as it is.
     pub fn wait(&self, task: &str, limit: Duration) -> Answer<Task> {
         let end = Instant::now() + limit;
@@ -261,95 +232,16 @@ impl Client {
         }
         Value::Object(members)
     }
-
-    fn get(&self, path: &str) -> Answer<Value> {
-        self.request("GET", path, None, LIMIT)
-    }
-
-    fn post(&self, path: &str, body: Value) -> Answer<Value> {
-        let body = body.to_string();
-        self.request("POST", path, Some((body.as_bytes(), "application/json")), LIMIT)
-    }
-
-    fn request(
-        &self,
-        method: &str,
-        path: &str,
-        body: Option<(&[u8], &str)>,
-        limit: Duration,
-    ) -> Answer<Value> {
-        let mut http = self.http.lock().unwrap_or_else(PoisonError::into_inner);
-        let response = http
-            .send(method, path, body, limit)
-            .map_err(|error| ClientError::Unreachable(error.to_string()))?;
-        read(&response)
-    }
-}
-
-fn read(response: &Response) -> Answer<Value> {
-    if !(200..300).contains(&response.status) {
-        return Err(ClientError::Refused(Problem::read(response)));
-    }
-    serde_json::from_slice(&response.body).map_err(|error| unreadable(&error.to_string()))
-}
-
-fn because(reason: Option<&str>) -> Value {
-    reason.map_or_else(|| json!({}), |reason| json!({ "reason": reason }))
-}
-
-/// Text as part of an address.
-fn escaped(text: &str) -> String {
-    let mut escaped = String::new();
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            escaped.push(char::from(byte));
-        } else {
-            escaped += &format!("%{byte:02X}");
-        }
-    }
-    escaped
 }
 
 #[cfg(test)]
 mod tests {
-    use std::io::{BufRead, BufReader, Read, Write};
-    use std::net::TcpListener;
-    use std::thread::{self, JoinHandle};
-
+    use super::table::server;
     use super::*;
 
     const TASK: &str =
         r#"{"task_id":"t","state":"paused","steps":{"add":{"state":"complete","attempts":1,"result":7}}}"#;
     const TEMPLATE: &str = r#"{"namespace":"n","name":"a","version":"1","digest":"d"}"#;
-
-    /// A server that gives these answers; its end tells what it was asked: first line, content type, body.
-    fn server(answers: Vec<(u16, String)>) -> (Client, JoinHandle<Vec<[String; 3]>>) {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
-        let serving = thread::spawn(move || {
-            let mut asked = Vec::new();
-            let mut connection = BufReader::new(listener.accept().unwrap().0);
-            for (status, answer) in answers {
-                let mut head = String::new();
-                while !head.ends_with("\r\n\r\n") {
-                    assert_ne!(connection.read_line(&mut head).unwrap(), 0, "the client has gone");
-                }
-                let header = |name: &str| {
-                    let line = head.lines().find(|line| line.starts_with(name));
-                    line.map_or(String::new(), |line| line[name.len()..].to_string())
-                };
-                let mut body = vec![0; header("Content-Length: ").parse().unwrap_or(0)];
-                connection.read_exact(&mut body).unwrap();
-                let first = head.lines().next().unwrap().replace(" HTTP/1.1", "");
-                asked.push([first, header("Content-Type: "), String::from_utf8(body).unwrap()]);
-                let head = format!("HTTP/1.1 {status} X\r\nContent-Length: {}\r\n\r\n", answer.len());
-                let stream = connection.get_mut();
-                stream.write_all((head + &answer).as_bytes()).unwrap();
-            }
-            asked
-        });
-        (Client::new(&url, Some("secret")).unwrap(), serving)
-    }
 
     #[test]
     fn every_wish_has_its_address() {

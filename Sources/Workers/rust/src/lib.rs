@@ -35,7 +35,11 @@ pub mod testing;
 mod worker;
 
 pub use answers::{CreatedTask, Step, Task, TaskList, Template};
-pub use client::{Client, ClientError, TaskerClient};
+pub use client::{
+    BulkAction, BulkOptions, BulkOutcome, BulkTask, Client, ClientError, Difference, DrawingFormat,
+    EventPage, Explanation, Finding, ForkOptions, Limit, LimitScope, LogFilter, LogLine, LogPage, NewLimit,
+    NewWebhook, Plan, PruneOptions, Pruned, Statistics, TaskerClient, Validation, Webhook, WorkerInfo,
+};
 pub use context::{StepContext, StepLog};
 pub use engine::{CancelReason, Level};
 pub use error::{StepError, TaskerError};
