@@ -13,10 +13,10 @@ public import StepwellModel
 /// All methods throw a ``ClientError``, whose `code` is the server's, or `CancellationError` when the Swift task that asks is
 /// cancelled. Tasks are named by their id, the unique beginning of one, their idempotency key, or `last`.
 public final class Client: Sendable {
-    private let requests: Requests
+    let requests: Requests
     private let initiator: String?
     private let sourceSystem: String?
-    private let timeout: Duration
+    let timeout: Duration
 
     private static let standardURL = "http://127.0.0.1:7420"
     /// What one request of ``wait(_:timeout:)`` takes at most.
@@ -67,7 +67,9 @@ public final class Client: Sendable {
 
     @discardableResult
     public func createTask(_ task: NewTask) async throws -> RemoteTask {
-        try await ask("POST", "/v1/tasks", { self.signed(task).write(to: &$0) }, isRepeatable: task.isRepeatable) {
+        var body = JSONWriter()
+        signed(task).write(to: &body)
+        return try await ask("POST", "/v1/tasks", body.bytes, isRepeatable: task.isRepeatable) {
             json throws(BadAnswer) in try RemoteTask(json)
         }
     }
@@ -75,21 +77,17 @@ public final class Client: Sendable {
     /// Submits many tasks: all, or none.
     @discardableResult
     public func createTasks(_ tasks: [NewTask]) async throws -> [CreatedTask] {
-        let body: (inout JSONWriter) -> Void = { json in
-            json.beginObject()
+        let body = object { json in
             json.name("tasks")
             json.beginArray()
-            for task in tasks { self.signed(task).write(to: &json) }
+            for task in tasks { signed(task).write(to: &json) }
             json.endArray()
-            json.endObject()
         }
         return try await ask("POST", "/v1/tasks/batch", body, isRepeatable: tasks.allSatisfy(\.isRepeatable)) {
             json throws(BadAnswer) in
-            var created: [CreatedTask] = []
-            for task in try json.list("tasks") {
-                created.append(CreatedTask(id: try task.text("task_id"), isNew: task["created"]?.bool ?? false))
+            try json.list("tasks") { task throws(BadAnswer) in
+                CreatedTask(id: try task.text("task_id"), isNew: task["created"]?.bool ?? false)
             }
-            return created
         }
     }
 
@@ -109,19 +107,20 @@ public final class Client: Sendable {
     ) async throws -> RemoteTaskPage {
         let query = query([
             ("namespace", namespace), ("name", name), ("state", state), ("key", idempotencyKey), ("cursor", cursor),
-            ("limit", limit.map { "\($0)" }),
+            ("limit", limit.map(String.init)),
         ])
         return try await ask("GET", "/v1/tasks" + query) { json throws(BadAnswer) in
-            var tasks: [RemoteTaskSummary] = []
-            for task in try json.list("tasks") { tasks.append(try RemoteTaskSummary(task)) }
-            return RemoteTaskPage(tasks: tasks, next: json["next"]?.string)
+            RemoteTaskPage(
+                tasks: try json.list("tasks") { task throws(BadAnswer) in try RemoteTaskSummary(task) },
+                next: json["next"]?.string)
         }
     }
 
     /// All tasks that match, newest first, page after page as they are asked for.
     public func allTasks(namespace: String? = nil, name: String? = nil, state: String? = nil) -> RemoteTasks {
         RemoteTasks { [self] cursor in
-            try await tasks(namespace: namespace, name: name, state: state, cursor: cursor)
+            let page = try await tasks(namespace: namespace, name: name, state: state, cursor: cursor)
+            return (page.tasks, page.next)
         }
     }
 
@@ -162,7 +161,7 @@ public final class Client: Sendable {
     @discardableResult
     public func retryTask(_ task: String, steps: [String] = [], reason: String? = nil) async throws -> RemoteTask {
         try await act(path("tasks", task, "retry"), reason: reason) { json in
-            if !steps.isEmpty { json.member("steps", .array(steps.map(JSON.string))) }
+            json.member("steps", ifNotEmpty: steps)
         }
     }
 
@@ -171,9 +170,7 @@ public final class Client: Sendable {
     /// The steps of a task, in the template's order.
     public func taskSteps(_ task: String) async throws -> [RemoteStep] {
         try await ask("GET", path("tasks", task, "steps")) { json throws(BadAnswer) in
-            var steps: [RemoteStep] = []
-            for step in try json.list("steps") { steps.append(try RemoteStep(step)) }
-            return steps
+            try json.list("steps") { step throws(BadAnswer) in try RemoteStep(step) }
         }
     }
 
@@ -201,83 +198,11 @@ public final class Client: Sendable {
         }
     }
 
-    // MARK: Templates and the server
-
-    /// Makes a template known, from its YAML. A known version must have the same text.
-    @discardableResult
-    public func putTemplate(_ yaml: String) async throws -> RemoteTemplate {
-        let request = Requests.Request(
-            method: "PUT", path: "/v1/templates", body: Array(yaml.utf8), contentType: "application/yaml",
-            isRepeatable: true, limit: timeout)
-        return try await read(request) { json throws(BadAnswer) in try RemoteTemplate(json) }
-    }
-
-    /// All templates that the server knows.
-    public func templates() async throws -> [RemoteTemplate] {
-        try await ask("GET", "/v1/templates") { json throws(BadAnswer) in
-            var templates: [RemoteTemplate] = []
-            for template in try json.list("templates") { templates.append(try RemoteTemplate(template)) }
-            return templates
-        }
-    }
-
-    /// How the server and its store are; `status` is `ready` when it takes tasks.
-    public func health() async throws -> JSON {
-        try await ask("GET", "/v1/health") { $0 }
-    }
-
-    // MARK: Requests
-
     private func signed(_ task: NewTask) -> NewTask {
         var task = task
         task.initiator = task.initiator ?? initiator
         task.sourceSystem = task.sourceSystem ?? sourceSystem
         return task
-    }
-
-    private func act(
-        _ path: String, reason: String?, _ members: @escaping (inout JSONWriter) -> Void = { _ in }
-    ) async throws -> RemoteTask {
-        let body: (inout JSONWriter) -> Void = { json in
-            json.beginObject()
-            members(&json)
-            if let reason { json.member("reason", reason) }
-            json.endObject()
-        }
-        return try await ask("POST", path, body, isRepeatable: false) { json throws(BadAnswer) in try RemoteTask(json) }
-    }
-
-    private func ask<Answer>(
-        _ method: String, _ path: String, _ body: ((inout JSONWriter) -> Void)? = nil, isRepeatable: Bool = true,
-        limit: Duration? = nil, _ read: (JSON) throws(BadAnswer) -> Answer
-    ) async throws -> Answer {
-        let bytes = body.map { write in
-            var json = JSONWriter()
-            write(&json)
-            return json.bytes
-        }
-        let request = Requests.Request(
-            method: method, path: path, body: bytes, isRepeatable: isRepeatable, limit: limit ?? timeout)
-        return try await self.read(request, read)
-    }
-
-    private func read<Answer>(
-        _ request: Requests.Request, _ read: (JSON) throws(BadAnswer) -> Answer
-    ) async throws -> Answer {
-        let answer = try await requests.answer(request)
-        let json = try? JSONText(answer.body).json
-        guard 200..<300 ~= answer.status else {
-            throw ClientError.refused(
-                status: answer.status, code: json?["code"]?.string ?? "http_\(answer.status)",
-                detail: json?["detail"]?.string ?? "\(requests.address) answered with status \(answer.status)",
-                cure: json?["cure"]?.string)
-        }
-        guard let json else { throw ClientError.unreadable("\(requests.address)", reason: "it is not JSON") }
-        do throws(BadAnswer) {
-            return try read(json)
-        } catch {
-            throw ClientError.unreadable("\(requests.address)", reason: "'\(error.member)' is missing")
-        }
     }
 }
 
@@ -287,24 +212,4 @@ public typealias TaskerClient = Client
 /// A variable of the environment; nil when it is empty.
 func environmentVariable(_ name: String) -> String? {
     getenv(name).map { String(cString: $0) }.flatMap { $0.isEmpty ? nil : $0 }
-}
-
-private func path(_ parts: String...) -> String { "/v1/" + parts.map(escaped).joined(separator: "/") }
-
-private func query(_ parameters: [(name: String, value: String?)]) -> String {
-    let present = parameters.compactMap { name, value in value.map { "\(name)=\(escaped($0))" } }
-    return present.isEmpty ? "" : "?" + present.joined(separator: "&")
-}
-
-/// Text as part of an address.
-private func escaped(_ text: String) -> String {
-    let digits = Array("0123456789ABCDEF".utf8)
-    var bytes: [UInt8] = []
-    for byte in text.utf8 {
-        switch UnicodeScalar(byte) {
-        case "a"..."z", "A"..."Z", "0"..."9", "-", ".", "_", "~": bytes.append(byte)
-        default: bytes += [UInt8(ascii: "%"), digits[Int(byte >> 4)], digits[Int(byte & 15)]]
-        }
-    }
-    return String(decoding: bytes, as: UTF8.self)
 }

@@ -127,68 +127,11 @@ public struct RemoteTaskPage: Sendable {
     public let next: String?
 }
 
-/// All tasks that match, as ``Client/allTasks(namespace:name:state:)`` finds them.
-public struct RemoteTasks: AsyncSequence, Sendable {
-    let page: @Sendable (String?) async throws -> RemoteTaskPage
-
-    public struct AsyncIterator: AsyncIteratorProtocol {
-        let page: @Sendable (String?) async throws -> RemoteTaskPage
-        private var tasks = [RemoteTaskSummary]().makeIterator()
-        private var cursor: String?
-        private var isLast = false
-
-        init(page: @escaping @Sendable (String?) async throws -> RemoteTaskPage) { self.page = page }
-
-        public mutating func next() async throws -> RemoteTaskSummary? {
-            while true {
-                if let task = tasks.next() { return task }
-                if isLast { return nil }
-                let found = try await page(cursor)
-                (tasks, cursor, isLast) = (found.tasks.makeIterator(), found.next, found.next == nil)
-            }
-        }
-    }
-
-    public func makeAsyncIterator() -> AsyncIterator { AsyncIterator(page: page) }
-}
-
 /// What came of one task of a batch.
 public struct CreatedTask: Hashable, Sendable {
     public let id: String
     /// False when its idempotency key had a task already.
     public let isNew: Bool
-}
-
-/// A template that a server knows.
-public struct RemoteTemplate: Hashable, Sendable {
-    public let namespace: String
-    public let name: String
-    public let version: String
-    public let digest: String
-
-    init(_ json: JSON) throws(BadAnswer) {
-        (namespace, name) = (try json.text("namespace"), try json.text("name"))
-        (version, digest) = (try json.text("version"), try json.text("digest"))
-    }
-}
-
-/// An answer that lacks what every server says.
-struct BadAnswer: Error {
-    var member: String
-}
-
-extension JSON {
-    func text(_ member: String) throws(BadAnswer) -> String {
-        guard let text = self[member]?.string else { throw BadAnswer(member: member) }
-        return text
-    }
-
-    func list(_ member: String) throws(BadAnswer) -> [JSON] {
-        guard let list = self[member]?.array else { throw BadAnswer(member: member) }
-        return list
-    }
-
-    fileprivate func time(_ member: String) -> Timestamp? { self[member]?.string.flatMap { Timestamp($0) } }
 }
 
 extension Failure {
