@@ -113,15 +113,13 @@ struct LimitCommand: Command {
 
     /// From a server, which knows who is at work; else what the store says.
     private func list() throws {
-        let limits = try site.backend.limits()
-        guard format == .table else { return format.print(.array(limits), table: "") }
-        guard !limits.isEmpty else { return note("no limits") }
-        var table = Table("LIMIT", "NAME", "AT ONCE", "RATE", "BURST", "RUNNING", "WAITING", "SET BY", "REASON")
-        table.rows = limits.map { limit in
+        format.print(
+            list: try site.backend.limits(), of: "limits", isOneLine: true,
+            "LIMIT", "NAME", "AT ONCE", "RATE", "BURST", "RUNNING", "WAITING", "SET BY", "REASON"
+        ) { limit in
             ["scope", "name", "concurrency_max", "rate", "burst", "running", "waiting", "set_by", "reason"]
                 .map { limit[$0]?.shown ?? "" }
         }
-        output(table.text)
     }
 }
 

@@ -35,30 +35,21 @@ struct ListCommand: Command {
     }
 
     func run() async throws -> ExitCode {
-        let tasks = try site.backend.tasks(matching: filter, limit: limit)
-        switch format {
-        case .json: output(JSON.array(tasks).pretty)
-        case .jsonl: for task in tasks { output(JSONText(task).description) }
-        case .table:
-            guard !tasks.isEmpty else {
-                note("no tasks")
-                return .success
-            }
-            var table = Table("TASK", "TEMPLATE", "KEY", "STATE", "DONE", "SUBMITTED", "TOOK")
-            table.rows = tasks.map { task in
-                func word(_ name: String) -> String { task[name]?.string ?? "" }
-                func count(_ name: String) -> Int64 { task[name]?.int ?? 0 }
-                let times = (Timestamp(word("submitted_at")), Timestamp(word("changed_at")))
-                let isClosed = TaskState(name: word("state"))?.isClosed ?? false
-                return [
-                    word("task_id"), "\(word("namespace"))/\(word("name")) \(word("version"))", word("key"),
-                    word("state"), "\(count("steps_done"))/\(count("steps"))", word("submitted_at"),
-                    times.0.flatMap { submitted in times.1.map { "\($0 - submitted)" } }.flatMap {
-                        isClosed ? $0 : nil
-                    } ?? "",
-                ]
-            }
-            output(table.text)
+        format.print(
+            list: try site.backend.tasks(matching: filter, limit: limit), of: "tasks",
+            "TASK", "TEMPLATE", "KEY", "STATE", "DONE", "SUBMITTED", "TOOK"
+        ) { task in
+            func word(_ name: String) -> String { task[name]?.string ?? "" }
+            func count(_ name: String) -> Int64 { task[name]?.int ?? 0 }
+            let times = (Timestamp(word("submitted_at")), Timestamp(word("changed_at")))
+            let isClosed = TaskState(name: word("state"))?.isClosed ?? false
+            return [
+                word("task_id"), "\(word("namespace"))/\(word("name")) \(word("version"))", word("key"),
+                word("state"), "\(count("steps_done"))/\(count("steps"))", word("submitted_at"),
+                times.0.flatMap { submitted in times.1.map { "\($0 - submitted)" } }.flatMap {
+                    isClosed ? $0 : nil
+                } ?? "",
+            ]
         }
         return .success
     }

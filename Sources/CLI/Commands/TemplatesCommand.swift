@@ -18,32 +18,15 @@ struct TemplatesCommand: Command {
     }
 
     func run() async throws -> ExitCode {
-        let templates = try site.backend.templates()
-        guard format == .table else {
-            format.print(list: templates)
-            return .success
-        }
-        guard !templates.isEmpty else {
-            note("no templates")
-            return .success
-        }
-        var table = Table("TEMPLATE", "VERSION", "STEPS", "DESCRIPTION")
-        table.rows = templates.map { template in
+        format.print(
+            list: try site.backend.templates(), of: "templates", "TEMPLATE", "VERSION", "STEPS", "DESCRIPTION"
+        ) { template in
             [
                 "\(template["namespace"]?.string ?? "")/\(template["name"]?.string ?? "")",
                 template["version"]?.string ?? "", String(template["steps"]?.int ?? 0),
                 (template["description"]?.string ?? "").printable,
             ]
         }
-        output(table.text)
         return .success
-    }
-}
-
-extension OutputFormat {
-    /// A list as one document, or an element a line.
-    func print(list: [JSON]) {
-        if self == .json { return output(JSON.array(list).pretty) }
-        for element in list { output(JSONText(element).description) }
     }
 }

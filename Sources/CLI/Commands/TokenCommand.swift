@@ -79,23 +79,17 @@ struct TokenCommand: Command {
             output(secret)
             note("token '\(name)': keep it now, it is not shown again")
         case .list:
-            let tokens = try file.read()
-            guard format == .table else {
-                format.print(.array(tokens.map(\.json)), table: "")
-                return .success
-            }
-            guard !tokens.isEmpty else {
-                note("no tokens")
-                return .success
-            }
-            var table = Table("NAME", "ROLE", "NAMESPACES", "CREATED", "EXPIRES")
-            table.rows = tokens.map {
-                [
-                    $0.name, $0.role.rawValue, $0.namespaces.isEmpty ? "all" : $0.namespaces.joined(separator: " "),
-                    $0.created.description, $0.expires?.description ?? "never",
+            format.print(
+                list: try file.read().map(\.json), of: "tokens", isOneLine: true,
+                "NAME", "ROLE", "NAMESPACES", "CREATED", "EXPIRES"
+            ) { token in
+                func text(_ member: String) -> String { token[member]?.string ?? "" }
+                let namespaces = token["namespaces"]?.array?.compactMap(\.string) ?? []
+                return [
+                    text("name"), text("role"), namespaces.isEmpty ? "all" : namespaces.joined(separator: " "),
+                    text("created_at"), token["expires_at"]?.string ?? "never",
                 ]
             }
-            output(table.text)
         case .revoke(let name):
             try file.revoke(name)
             note("token '\(name)' is revoked")

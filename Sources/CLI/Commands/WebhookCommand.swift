@@ -75,16 +75,9 @@ struct WebhookCommand: Command {
             format.print(webhook, table: webhook["id"]?.string ?? "")
         case .list:
             let webhooks = try server.get(["webhooks"])["webhooks"]?.array ?? []
-            guard format == .table else {
-                format.print(.array(webhooks), table: "")
-                return .success
-            }
-            guard !webhooks.isEmpty else {
-                note("no webhooks")
-                return .success
-            }
-            var table = Table("ID", "STATE", "LAG", "URL", "EVENTS", "LAST ERROR")
-            table.rows = webhooks.map { webhook in
+            format.print(
+                list: webhooks, of: "webhooks", isOneLine: true, "ID", "STATE", "LAG", "URL", "EVENTS", "LAST ERROR"
+            ) { webhook in
                 func text(_ member: String) -> String { webhook[member]?.string ?? "" }
                 let types = webhook["types"]?.array?.compactMap(\.string) ?? []
                 return [
@@ -92,7 +85,6 @@ struct WebhookCommand: Command {
                     types.isEmpty ? "all" : types.joined(separator: " "), text("last_error"),
                 ]
             }
-            output(table.text)
         case .enable(let id, let body):
             let webhook = try server.post(["webhooks", id, "enable"], JSONText(body))
             format.print(webhook, table: webhook["state"]?.string ?? "")

@@ -18,24 +18,15 @@ struct WorkersCommand: Command {
     }
 
     func run() async throws -> ExitCode {
-        let workers = try site.backend.workers()
-        guard format == .table else {
-            format.print(list: workers)
-            return .success
-        }
-        guard !workers.isEmpty else {
-            note("no workers")
-            return .success
-        }
-        var table = Table("WORKER", "KIND", "BUSY", "HANDLERS")
-        table.rows = workers.map { worker in
+        format.print(
+            list: try site.backend.workers(), of: "workers", "WORKER", "KIND", "BUSY", "HANDLERS"
+        ) { worker in
             let handlers = (worker["handlers"]?.array ?? []).compactMap { $0["name"]?.string }
             return [
                 (worker["name"]?.string ?? "").printable, worker["kind"]?.string ?? "",
                 "\(worker["running"]?.int ?? 0)/\(worker["concurrency"]?.int ?? 0)", handlers.listed,
             ]
         }
-        output(table.text)
         return .success
     }
 }

@@ -1,3 +1,4 @@
+import StepwellHistory
 import StepwellModel
 
 /// What `-o` asks for.
@@ -24,6 +25,25 @@ enum OutputFormat: String, CaseIterable {
         case .json: output(json().pretty)
         case .jsonl: output(JSONText(json()).description)
         case .table: output(table())
+        }
+    }
+
+    /// Prints a list: as one document, an element a line, or in a table with these headings. Of an empty one people are told.
+    /// - Parameters:
+    ///   - noun: what is listed, such as `tasks`.
+    ///   - isOneLine: JSON lines have all of it in one.
+    func print(
+        list: [JSON], of noun: String, isOneLine: Bool = false, _ headings: String..., row: (JSON) -> [String]
+    ) {
+        switch self {
+        case .json: output(JSON.array(list).pretty)
+        case .jsonl where isOneLine: output(JSONText(.array(list)).description)
+        case .jsonl: for element in list { output(JSONText(element).description) }
+        case .table where list.isEmpty: note("no \(noun)")
+        case .table:
+            var table = Table(headings)
+            table.rows = list.map(row)
+            output(table.text)
         }
     }
 }

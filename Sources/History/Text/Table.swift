@@ -4,6 +4,10 @@ package struct Table {
     package var rows: [[String]] = []
 
     package init(_ headings: String...) {
+        self.init(headings)
+    }
+
+    package init(_ headings: [String]) {
         self.headings = headings
     }
 
