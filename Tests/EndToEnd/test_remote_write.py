@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import signal
+import time
 import unittest
 from typing import Any, Dict
 
@@ -155,11 +156,19 @@ class Writing(RemoteTest):
         path = self.write("slow.yaml", SLOW)
         waiting = self.remote.start("run", path, "-o", "json")
         wait_until(lambda: "attempt.started" in waiting.stderr, "the step runs")
+        following = self.remote.start("events", "--follow")
+        wait_until(lambda: "attempt.started" in following.stdout, "the events are followed")
         port = self.server.port
         self.server.process.kill()
+        # Away for longer than the first time that it is looked for again.
+        time.sleep(0.5)
+        self.assertEqual((waiting.code, following.code), (None, None), (waiting.stderr, following.stderr))
         (self.stepwell.folder / "gate").touch()
         self.server = self.serve_again(port)
         self.assertEqual(waiting.wait(), 0)
+        wait_until(lambda: "task.completed" in following.stdout, "the events go on")
+        numbers = [line.split()[0] for line in following.stdout.splitlines()]
+        self.assertEqual(numbers, [f"#{number}" for number in range(1, len(numbers) + 1)])
         self.assertEqual(json.loads(waiting.stdout)["state"], "complete")
         self.assertIn("trying again", waiting.stderr)
         self.assertEqual(waiting.stderr.count("task.submitted"), 1)

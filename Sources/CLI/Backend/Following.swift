@@ -11,17 +11,24 @@ struct Following {
     private let path: [String]
     private let form: EventForm
     private(set) var last: SequenceNumber
+    /// Whether the server has answered: then whatever breaks will pass.
+    private var hasBegun: Bool
 
     /// How long a server may be away before that is an error, in milliseconds.
     static let patience: Int64 = 300_000
     private static let delayMax: UInt32 = 2_000_000
 
-    /// - Parameter task: nil: all events.
-    init(_ connection: ServerConnection, task: TaskID?, after: SequenceNumber, as form: EventForm) {
+    /// - Parameters:
+    ///   - task: nil: all events.
+    ///   - isKnown: the server has answered before.
+    init(
+        _ connection: ServerConnection, task: TaskID?, after: SequenceNumber, as form: EventForm, isKnown: Bool = false
+    ) {
         self.connection = connection
         path = (task.map { ["tasks", $0.description] } ?? []) + ["events", "stream"]
         self.form = form
         last = after
+        hasBegun = isKnown
     }
 
     /// Hands events over until `body` says false, or, if it does not follow, until the last of now.
@@ -32,7 +39,6 @@ struct Following {
     ) throws {
         var delay: UInt32 = 50_000
         var lostAt: Int64?
-        var hasBegun = false
         while true {
             let position = Position(last)
             do {
@@ -52,9 +58,10 @@ struct Following {
                     return !position.isAtEnd
                 }
                 hasBegun = true
-            } catch HTTPError.noConnection(let address, let reason) where hasBegun || position.isOpen {
+            } catch let error as HTTPError where hasBegun || position.isOpen {
+                guard let reason = error.reasonOfNoConnection else { throw error }
                 hasBegun = true
-                if lostAt == nil { note("the connection to \(address) is broken, trying again: \(reason)") }
+                if lostAt == nil { note("the connection to \(connection.address) is broken, trying again: \(reason)") }
             } catch let refusal as ServerRefusal where hasBegun && Self.isPassing(refusal) {}
             if position.isAtEnd {
                 last = position.last
@@ -85,5 +92,15 @@ struct Following {
         var isOpen = false
 
         init(_ last: SequenceNumber) { self.last = last }
+    }
+}
+
+extension HTTPError {
+    /// Why there was no connection, or no longer one; nil for other errors.
+    fileprivate var reasonOfNoConnection: String? {
+        switch self {
+        case .notReached(_, let reason), .noConnection(_, let reason): reason
+        case .badAddress, .noTrust, .noHTTP, .timeout, .interrupted: nil
+        }
     }
 }

@@ -33,7 +33,7 @@ extension Drive {
     }
 
     private func follow(_ task: TaskID, after: SequenceNumber, _ server: ServerBackend) throws {
-        var following = Following(server.connection, task: task, after: after, as: .text)
+        var following = Following(server.connection, task: task, after: after, as: .text, isKnown: true)
         while true {
             let isSettled = try server.state(of: task).isSettled
             try following.run(follows: !isSettled, patience: Following.patience) { event in
