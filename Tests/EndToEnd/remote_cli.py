@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import json
-from typing import Any, Optional
-
 from serving import CHAIN, Server, ServingTest
-from support import SAFETY_NET, Running, Stepwell
+from support import Commands, Stepwell
 
 # A step that fails for good until there is a file `ready` in the server's folder, and writes lines.
 FLAKY = """
@@ -22,31 +19,13 @@ steps:
 """
 
 
-class Remote:
+class Remote(Commands):
     """The binary as somebody uses it who has the address of a server and no store."""
 
     def __init__(self, test: ServingTest, url: str, **environment: str) -> None:
         self.test = test
-        self.url = url
         self.folder = test.new_folder()
-        self.environment = environment
-
-    def start(self, *words: str, **environment: str) -> Running:
-        variables = {
-            **self.test.environment, "STEPWELL_URL": self.url, **self.environment, **environment}
-        return Running(self.test, [str(self.test.binary), *words], variables, self.folder)
-
-    def run(
-        self, *words: str, code: Optional[int] = 0, timeout: float = SAFETY_NET, **environment: str
-    ) -> Running:
-        command = self.start(*words, **environment)
-        ended = command.wait(timeout)
-        if code is not None and ended != code:
-            raise AssertionError(f"ended with {ended} and not with {code}: {command}")
-        return command
-
-    def json(self, *words: str, code: Optional[int] = 0, **environment: str) -> Any:
-        return json.loads(self.run(*words, "-o", "json", code=code, **environment).stdout)
+        self.environment = {"STEPWELL_URL": url, **environment}
 
 
 class RemoteTest(ServingTest):

@@ -108,25 +108,24 @@ class Running:
         return f"{shlex.join(self.words)}\nstdout: {self.stdout[-4000:]}\nstderr: {self.stderr[-4000:]}"
 
 
-class Stepwell:
-    """The binary on one store. `environment` is that of every command, and so of every handler."""
+class Commands:
+    """The binary as somebody uses it in a folder. `environment` is that of every command, and so of every handler."""
 
-    def __init__(
-        self, test: "EndToEndTest", store: Optional[Path] = None, **environment: str
-    ) -> None:
-        self.test = test
-        self.folder = test.new_folder()
-        self.store = store or self.folder / "store"
-        self.counter = Footprints(self.folder / "footprints")
-        self.environment = {"STEP_COUNTER_FILE": str(self.counter.path), **environment}
+    test: "EndToEndTest"
+    folder: Path
+    environment: Dict[str, str]
 
-    # Commands
+    def words(self, *words: str) -> List[str]:
+        """A whole command line."""
+        return [str(self.test.binary), *words]
+
+    def variables(self, **environment: str) -> Dict[str, str]:
+        """The environment of a command."""
+        return {**self.test.environment, **self.environment, **environment}
 
     def start(self, *words: str, **environment: str) -> Running:
         """Starts a command such as `start("run", template, "--key", "k")`."""
-        variables = {**self.test.environment, **self.environment, **environment}
-        return Running(
-            self.test, [str(self.test.binary), *words, "--store", str(self.store)], variables, self.folder)
+        return Running(self.test, self.words(*words), self.variables(**environment), self.folder)
 
     def run(
         self, *words: str, code: Optional[int] = 0, timeout: float = SAFETY_NET, **environment: str
@@ -146,6 +145,22 @@ class Stepwell:
 
     def lines(self, *words: str, code: Optional[int] = 0, **environment: str) -> List[str]:
         return self.run(*words, "-o", "jsonl", code=code, **environment).stdout.splitlines()
+
+
+class Stepwell(Commands):
+    """The binary on one store."""
+
+    def __init__(
+        self, test: "EndToEndTest", store: Optional[Path] = None, **environment: str
+    ) -> None:
+        self.test = test
+        self.folder = test.new_folder()
+        self.store = store or self.folder / "store"
+        self.counter = Footprints(self.folder / "footprints")
+        self.environment = {"STEP_COUNTER_FILE": str(self.counter.path), **environment}
+
+    def words(self, *words: str) -> List[str]:
+        return [*super().words(*words), "--store", str(self.store)]
 
     # The analytics pipeline
 
