@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-import pty
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any, Dict, List, Optional, Sequence, Tuple
 
 from support import SAFETY_NET, EndToEndTest, Running, command_step, wait_until
+from terminal import Terminal
 
 PYTHON_WORKER = f"'{sys.executable}' -m stepwell worker handlers.py"
 
@@ -85,20 +85,10 @@ class Sandbox(EndToEndTest):
 
     def terminal(self, *words: Any, env: Optional[Dict[str, str]] = None) -> Tuple[int, str]:
         """Runs a command on a terminal of its own; gives its exit code and all that it has drawn."""
-        master, slave = pty.openpty()
-        process = subprocess.Popen(
-            [str(self.binary), *map(str, words)], cwd=self.folder, env={**self.environment, **(env or {})}, stdin=slave,
-            stdout=slave, stderr=slave, start_new_session=True,
-        )
-        os.close(slave)
-        drawn = b""
-        try:
-            while chunk := os.read(master, 65536):
-                drawn += chunk
-        except OSError:
-            pass  # That is how a terminal tells that nobody writes to it any more.
-        os.close(master)
-        return process.wait(SAFETY_NET), drawn.decode()
+        words = [self.binary, *map(str, words)]
+        screen = Terminal(self, words, {**self.environment, **(env or {})}, self.folder)
+        code = screen.end()
+        return code, screen.drawn.decode()
 
     # Questions
 

@@ -1,70 +1,27 @@
 """replay --step-by-step on a terminal: the keys walk, and the terminal is given back however it ends."""
 
 import fcntl
-import os
-import pty
-import re
-import select
 import signal
 import struct
-import subprocess
 import termios
-import time
 import unittest
 
 from sandbox import Sandbox, command, shell
-from support import SAFETY_NET
+from terminal import Terminal, without_escapes
 
 RIGHT, LEFT, HOME, END = b"\x1b[C", b"\x1b[D", b"\x1b[H", b"\x1b[4~"
 
 
-class Screen:
-    """A command on a terminal of its own, whose keys a test presses."""
+class Screen(Terminal):
+    """A command that draws the whole screen, and whose keys a test presses."""
 
     def __init__(self, test, *words, rows=24, columns=100):
-        self.master, slave = pty.openpty()
-        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
-        self.settings = termios.tcgetattr(slave)
-        self.slave = slave
-        self.process = subprocess.Popen(
-            [str(test.binary), *words], cwd=test.folder, env=test.environment, stdin=slave, stdout=slave, stderr=slave,
-            start_new_session=True)
-        test.addCleanup(self.close)
-        self.drawn = b""
-
-    def close(self):
-        self.process.kill()
-        self.process.wait()
-        os.close(self.master)
-        os.close(self.slave)
-
-    def press(self, keys):
-        os.write(self.master, keys)
-
-    def shows(self, pattern):
-        """Waits until what was drawn since the last such wait matches, and returns the last screen."""
-        deadline = time.monotonic() + SAFETY_NET
-        while not re.search(pattern, self.last()):
-            if time.monotonic() > deadline or not select.select([self.master], [], [], SAFETY_NET)[0]:
-                raise AssertionError(f"never drew {pattern!r}: {self.drawn!r}")
-            self.drawn += os.read(self.master, 65536)
-        screen = self.last()
-        self.drawn = b""
-        return screen
+        super().__init__(test, [test.binary, *words], test.environment, test.folder, rows, columns)
 
     def last(self):
-        """The text of the last whole screen."""
-        screens = self.drawn.decode("utf-8", "replace").split("\x1b[2J")
         # The last line is drawn last of all.
-        whole = [screen for screen in screens if "quit" in screen]
-        return re.sub(r"\x1b\[[\d;?]*[A-Za-z]", "", whole[-1]) if whole else ""
-
-    def end(self):
-        """Its exit code, once it has ended by itself; the rest of what it drew."""
-        code = self.process.wait(SAFETY_NET)
-        while select.select([self.master], [], [], 0)[0]:
-            self.drawn += os.read(self.master, 65536)
-        return code
+        whole = [screen for screen in self.drawn.decode("utf-8", "replace").split("\x1b[2J") if "quit" in screen]
+        return without_escapes(whole[-1]) if whole else ""
 
 
 class Walking(Sandbox):

@@ -13,6 +13,7 @@ struct Following {
     private(set) var last: SequenceNumber
     /// Whether the server has answered: then whatever breaks will pass.
     private var hasBegun: Bool
+    private let tell: (String) -> Void
 
     /// How long a server may be away before that is an error, in milliseconds.
     static let patience: Int64 = 300_000
@@ -21,14 +22,17 @@ struct Following {
     /// - Parameters:
     ///   - task: nil: all events.
     ///   - isKnown: the server has answered before.
+    ///   - tell: says that the connection is broken.
     init(
-        _ connection: ServerConnection, task: TaskID?, after: SequenceNumber, as form: EventForm, isKnown: Bool = false
+        _ connection: ServerConnection, task: TaskID?, after: SequenceNumber, as form: EventForm, isKnown: Bool = false,
+        tell: @escaping (String) -> Void = { note($0) }
     ) {
         self.connection = connection
         path = (task.map { ["tasks", $0.description] } ?? []) + ["events", "stream"]
         self.form = form
         last = after
         hasBegun = isKnown
+        self.tell = tell
     }
 
     /// Hands events over until `body` says false, or, if it does not follow, until the last of now.
@@ -61,7 +65,7 @@ struct Following {
             } catch let error as HTTPError where hasBegun || position.isOpen {
                 guard let reason = error.reasonOfNoConnection else { throw error }
                 hasBegun = true
-                if lostAt == nil { note("the connection to \(connection.address) is broken, trying again: \(reason)") }
+                if lostAt == nil { tell("the connection to \(connection.address) is broken, trying again: \(reason)") }
             } catch let refusal as ServerRefusal where hasBegun && Self.isPassing(refusal) {}
             if position.isAtEnd {
                 last = position.last

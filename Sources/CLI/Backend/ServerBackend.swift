@@ -112,6 +112,16 @@ struct ServerBackend: Backend {
         return state
     }
 
+    /// A task as it is now, to be shown while it runs.
+    func watched(_ task: TaskID) throws -> WatchedTask {
+        let (last, path) = (try head(), ["tasks", task.description])
+        let graph = try connection.get(path + ["graph"], [("format", GraphText.Format.json.rawValue)])
+        guard let watched = WatchedTask(try connection.get(path), graph: graph, last: last) else {
+            throw ServerError.notStepwell(connection.address, reason: "it tells no steps of a task")
+        }
+        return watched
+    }
+
     /// The number of the log's last event.
     func head() throws -> SequenceNumber {
         SequenceNumber(UInt64(try connection.get(["health"])["events"]?.int ?? 0))

@@ -8,10 +8,14 @@ import StepwellModel
 extension Drive {
     /// Tells how tasks that a server runs go on, until they are settled, and shows them. An interruption ends the wait alone.
     /// - Parameter after: the events after this number are told.
-    func follow(_ tasks: [TaskID], after: SequenceNumber, on server: ServerBackend) throws -> ExitCode {
+    func follow(_ tasks: [TaskID], after: SequenceNumber, on server: ServerBackend) async throws -> ExitCode {
+        let progress = Progress()
         Signals.watch {
-            note("the server goes on with it")
-            _exit(ExitCode.interrupted.rawValue)
+            Task.detached {
+                await progress.end()
+                note("the server goes on with it")
+                _exit(ExitCode.interrupted.rawValue)
+            }
         }
         if !workers.isEmpty { note("the server runs the task; '--worker' is not needed") }
         server.tellHold()
@@ -22,8 +26,12 @@ extension Drive {
             }
         }
         defer { timer?.cancel() }
+        let end = await onThreadOfItsOwn {
+            for task in tasks { try follow(task, after: after, server, progress) }
+        }
+        await progress.end()
         do {
-            for task in tasks { try follow(task, after: after, server) }
+            try end.get()
         } catch HTTPError.interrupted {
             _ = try show(tasks, on: server)
             note("the wait is over; the server goes on with the task")
@@ -32,13 +40,24 @@ extension Drive {
         return try show(tasks, on: server)
     }
 
-    private func follow(_ task: TaskID, after: SequenceNumber, _ server: ServerBackend) throws {
-        var following = Following(server.connection, task: task, after: after, as: .text, isKnown: true)
+    private func follow(
+        _ task: TaskID, after: SequenceNumber, _ server: ServerBackend, _ progress: Progress
+    ) throws {
+        // A tree begins with the task as it is; lines tell all that has happened.
+        let watched = progress.isLive ? try server.watched(task) : nil
+        if let watched { progress.show(.task(watched)) }
+        var following = Following(
+            server.connection, task: task, after: watched?.last ?? after, as: watched == nil ? .text : .json,
+            isKnown: true, tell: progress.notice)
         while true {
             let isSettled = try server.state(of: task).isSettled
             try following.run(follows: !isSettled, patience: Following.patience) { event in
                 let type = EventType.allCases.first { $0.name == event.type }
-                if type?.isTransition ?? true { note(event.data) }
+                if watched != nil {
+                    if let move = StepMove(told: event.data) { progress.show(.told(move)) }
+                } else if type?.isTransition ?? true {
+                    progress.notice(event.data)
+                }
                 guard !isSettled else { return true }
                 switch type {
                 case .taskCompleted, .taskCancelled, .taskBlocked, .operatorPaused: return false
@@ -64,4 +83,13 @@ extension Drive {
 extension TaskState {
     /// Nothing of the task runs before somebody does something.
     var isSettled: Bool { isClosed || self == .blockedByFailures || self == .paused }
+}
+
+/// Does what blocks a thread for long: tasks, whose threads are as few as the processors, go on meanwhile.
+private func onThreadOfItsOwn<Value: Sendable>(
+    _ body: @escaping @Sendable () throws -> Value
+) async -> Result<Value, any Error> {
+    await withCheckedContinuation { continuation in
+        onThread { continuation.resume(returning: Result(catching: body)) }
+    }
 }

@@ -80,7 +80,7 @@ struct Drive {
             var moving: [TaskHandle] = []
             for task in tasks {
                 let report = try await task.report()
-                progress.show(.task(report))
+                progress.show(.task(WatchedTask(report)))
                 // Nobody else can end the pause while this engine has the store.
                 if report.state != .paused { moving.append(task) }
             }

@@ -135,7 +135,7 @@ struct ForkCommand: Command {
             let fresh = try server.connection.post(path, body)["task_id"]?.string.flatMap({ TaskID($0) })
         else { throw ServerError.notStepwell(server.connection.address, reason: "it tells no id of the fork") }
         note(news(fresh, id, changes))
-        return try drive.follow([fresh], after: head, on: server)
+        return try await drive.follow([fresh], after: head, on: server)
     }
 
     /// The fork as a server is asked for it.

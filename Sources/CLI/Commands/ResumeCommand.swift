@@ -46,7 +46,7 @@ struct ResumeCommand: Command {
                 let head = try server.head()
                 let tasks = try wanted.map { [$0] } ?? server.openTasks(isBlockedToo: false)
                 if tasks.isEmpty { note("no task is open") }
-                return try drive.follow(tasks, after: head, on: server)
+                return try await drive.follow(tasks, after: head, on: server)
             },
             alone: { store in
                 try await drive.run(

@@ -47,7 +47,7 @@ struct RetryCommand: Command {
             by: { server in
                 let head = try server.head()
                 try await server.perform(wish, on: id)
-                return try drive.follow([id], after: head, on: server)
+                return try await drive.follow([id], after: head, on: server)
             },
             alone: { store in
                 try await drive.run(

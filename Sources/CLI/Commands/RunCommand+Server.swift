@@ -15,7 +15,7 @@ extension RunCommand {
                 return .success
             }
             note(news(of: existing, template))
-            return try drive.follow([existing.id], after: server.head(), on: server)
+            return try await drive.follow([existing.id], after: server.head(), on: server)
         }
         if isDryRun {
             try dryRunOfNew(template, fresh)
@@ -28,7 +28,7 @@ extension RunCommand {
             throw ServerError.notStepwell(server.connection.address, reason: "it tells no id of the task")
         }
         note("task \(id.short) is run by the server")
-        return try drive.follow([id], after: head, on: server)
+        return try await drive.follow([id], after: head, on: server)
     }
 
     /// The task of an earlier run that the key names, if it is to be taken up again.

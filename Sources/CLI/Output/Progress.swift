@@ -8,23 +8,31 @@ import StepwellModel
 final class Progress: Sendable {
     enum Item: Sendable {
         case records([EventRecord])
+        /// Of a task that a server runs.
+        case told(StepMove)
         case progress(TaskID, step: Int, JSONText)
         case notice(String)
         /// Which task the items are about, and its steps.
-        case task(TaskReport)
+        case task(WatchedTask)
         case tick
     }
 
+    /// Whether it is a tree, for which events are needed and not their lines.
+    let isLive: Bool
     private let items: AsyncStream<Item>.Continuation
     private let printer: Task<Void, Never>
     private let ticker: Task<Void, Never>?
 
     init(isLive: Bool = Terminal.stderrIsTerminal && Terminal.colorAllowed) {
+        self.isLive = isLive
         let (stream, continuation) = AsyncStream.makeStream(of: Item.self)
         items = continuation
         printer = Task.detached {
             var view: any ProgressView = isLive ? LiveTree() : LineView()
-            for await item in stream { view.take(item) }
+            var early = EarlyRecords()
+            for await item in stream {
+                for item in early.sorted(item) { view.take(item) }
+            }
             view.end()
         }
         ticker =
@@ -69,29 +77,43 @@ protocol ProgressView {
     mutating func end()
 }
 
+/// Keeps what has happened to tasks that are not known yet: the engine is at work while they are still being looked up.
+private struct EarlyRecords {
+    private var known: Set<TaskID> = []
+    private var records: [TaskID: [EventRecord]] = [:]
+
+    /// The item, with what can be shown now.
+    mutating func sorted(_ item: Progress.Item) -> [Progress.Item] {
+        switch item {
+        case .task(let task):
+            known.insert(task.id)
+            return [item, .records(records.removeValue(forKey: task.id) ?? [])]
+        case .records(let all):
+            var shown: [EventRecord] = []
+            for record in all {
+                guard let task = record.task else { continue }
+                if known.contains(task) { shown.append(record) } else { records[task, default: []].append(record) }
+            }
+            return [.records(shown)]
+        case .told, .progress, .notice, .tick: return [item]
+        }
+    }
+}
+
 /// One line a transition: for logs and cron.
 struct LineView: ProgressView {
     private var names: [TaskID: [String]] = [:]
-    /// What has happened to tasks that are not known yet: the engine is at work while they are still being looked up.
-    private var early: [TaskID: [EventRecord]] = [:]
 
     mutating func take(_ item: Progress.Item) {
         switch item {
-        case .task(let report):
-            names[report.id] = report.template.steps.map(\.name)
-            for record in early.removeValue(forKey: report.id) ?? [] { print(record, of: report.id) }
+        case .task(let task): names[task.id] = task.steps.map(\.name)
         case .records(let records):
             for record in records where record.event.type.isTransition {
-                if let task = record.task { print(record, of: task) }
+                note(record.line(record.task.flatMap { names[$0] }))
             }
         case .notice(let text): note(text)
-        case .progress, .tick: break
+        case .told, .progress, .tick: break
         }
-    }
-
-    private mutating func print(_ record: EventRecord, of task: TaskID) {
-        guard let steps = names[task] else { return early[task, default: []].append(record) }
-        note(record.line(steps))
     }
 
     mutating func end() {}

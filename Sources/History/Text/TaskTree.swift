@@ -16,10 +16,15 @@ package struct TaskTree {
     package let lines: [Line]
 
     package init(_ template: Template) {
-        var children = [[Int]](repeating: [], count: template.steps.count)
+        self.init(dependencies: template.steps.map(\.dependencies))
+    }
+
+    /// - Parameter dependencies: of each step.
+    package init(dependencies: [[StepIndex]]) {
+        var children = [[Int]](repeating: [], count: dependencies.count)
         var roots: [Int] = []
-        for (index, step) in template.steps.enumerated() {
-            if let parent = step.dependencies.max() { children[parent].append(index) } else { roots.append(index) }
+        for (index, dependencies) in dependencies.enumerated() {
+            if let parent = dependencies.max() { children[parent].append(index) } else { roots.append(index) }
         }
         var lines: [Line] = []
         // A stack of its own: a chain may be 100,000 steps long.
