@@ -270,6 +270,24 @@ class EndToEndTest(unittest.TestCase):
         self.addCleanup(self.end_processes)
         return folder
 
+    def small_disk(self, size: str) -> Path:
+        """A folder that is a disk of so many bytes, such as `4m`. Without the right to mount one the test is skipped."""
+        folder = self.new_folder()
+        try:
+            mount = subprocess.run(
+                ["mount", "-t", "tmpfs", "-o", f"size={size}", "stepwell-test", str(folder)], capture_output=True,
+                text=True, check=False)
+            reason = mount.stderr.strip() if mount.returncode else ""
+        except OSError as error:
+            reason = str(error)
+        if reason:
+            print(f"\nNOT TESTED: {self.id()}: no small disk to fill: {reason}", file=sys.stderr)
+            self.skipTest(f"no small disk to fill: {reason}")
+        self.addCleanup(subprocess.run, ["umount", "--lazy", str(folder)], check=True)
+        # Before that, whoever uses it ends.
+        self.addCleanup(self.end_processes)
+        return folder
+
     def processes(self) -> List[int]:
         """What this test has started and what those have started, as far as it still runs."""
         found = []

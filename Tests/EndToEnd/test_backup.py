@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import signal
-import subprocess
-import sys
 from pathlib import Path
 
 from sandbox import Sandbox, shell
@@ -90,18 +88,7 @@ class Backup(Sandbox):
 
     def test_on_a_full_disk_nothing_is_left(self):
         self.large_store()
-        disk = self.new_folder()
-        try:
-            mount = subprocess.run(
-                ["mount", "-t", "tmpfs", "-o", "size=1m", "stepwell-test", str(disk)], capture_output=True, text=True,
-                check=False)
-            reason = mount.stderr.strip() if mount.returncode else ""
-        except OSError as error:
-            reason = str(error)
-        if reason:
-            print(f"\nNOT TESTED: {self.id()}: no small disk to fill: {reason}", file=sys.stderr)
-            self.skipTest(f"no small disk to fill: {reason}")
-        self.addCleanup(subprocess.run, ["umount", "--lazy", str(disk)], check=True)
+        disk = self.small_disk("1m")
         for target in [disk / "copy", disk]:
             refused = self.backup(target, code=1)
             self.assertIn("[disk_full]", refused.stderr)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import http.client
 import json
-import subprocess
-import sys
 import threading
 from pathlib import Path
 from signal import SIGTERM
@@ -21,24 +19,8 @@ FREE = "there is space on the disk again; going on"
 class DiskFull(EndToEndTest):
     def setUp(self) -> None:
         super().setUp()
-        self.disk = self.new_folder()
-        self.mount_small_disk()
+        self.disk = self.small_disk("4m")
         self.filler = self.disk / "filler"
-
-    def mount_small_disk(self) -> None:
-        try:
-            mount = subprocess.run(
-                ["mount", "-t", "tmpfs", "-o", "size=4m", "stepwell-test", str(self.disk)],
-                capture_output=True, text=True, check=False)
-            reason = mount.stderr.strip() if mount.returncode else ""
-        except OSError as error:
-            reason = str(error)
-        if reason:
-            print(f"\nNOT TESTED: {self.id()}: no small disk to fill: {reason}", file=sys.stderr)
-            self.skipTest(f"no small disk to fill: {reason}")
-        self.addCleanup(subprocess.run, ["umount", "--lazy", str(self.disk)], check=True)
-        # Before that, whoever uses it ends.
-        self.addCleanup(self.end_processes)
 
     def fill_disk(self) -> None:
         with open(self.filler, "ab", buffering=0) as file:

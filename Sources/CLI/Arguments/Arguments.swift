@@ -81,6 +81,9 @@ struct Arguments: Sendable {
     func all(_ option: Option) -> [String] { values[option.name] ?? [] }
     func has(_ option: Option) -> Bool { values[option.name] != nil }
 
+    /// The word at that place, or nil.
+    func operand(_ place: Int) -> String? { operands.indices.contains(place) ? operands[place] : nil }
+
     /// A whole number within a range, or nil when the option is not given.
     func integer(_ option: Option, in range: ClosedRange<Int>) throws(UsageError) -> Int? {
         guard let text = self[option] else { return nil }

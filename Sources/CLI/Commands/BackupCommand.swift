@@ -1,4 +1,3 @@
-import Glibc
 import StepwellHistory
 import StepwellLog
 import StepwellModel
@@ -28,11 +27,7 @@ struct BackupCommand: Command {
     func run() async throws -> ExitCode {
         let reader = try store.reader()
         let backup = try NewStore(at: directory)
-        Signals.watch {
-            backup.abandon()
-            note("\ninterrupted; nothing is left of the backup")
-            _exit(ExitCode.interrupted.rawValue)
-        }
+        backup.abandonWhenInterrupted("the backup")
         let file = try reader.fileUsage()
         let head = try await withProgress(
             "backup", total: file.bytes - file.freeBytes, done: { backup.bytesWritten }
@@ -92,7 +87,7 @@ struct RestoreCommand: Command {
         switch format {
         case .table:
             output("\(isDryRun ? "would restore" : "restored") \(store.path): \(head.line)")
-            let open = "\(report.tasksOpen) \(report.tasksOpen == 1 ? "task is" : "tasks are") open in it"
+            let open = counted(report.tasksOpen, "task is open in it", "tasks are open in it")
             output(report.tasksOpen == 0 ? open : "\(open); 'stepwell resume' goes on with what was not complete")
             if let aside { output("the store that was there is now \(aside)") }
             if isDryRun, restore.putsAside { output("the store that is there would be put aside") }

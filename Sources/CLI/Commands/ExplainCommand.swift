@@ -24,7 +24,7 @@ struct ExplainCommand: Command {
         site = try Site(arguments)
         format = try OutputFormat(arguments)
         task = arguments.operands[0]
-        step = arguments.operands.count > 1 ? arguments.operands[1] : nil
+        step = arguments.operand(1)
     }
 
     func run() async throws -> ExitCode {

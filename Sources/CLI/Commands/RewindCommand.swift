@@ -1,4 +1,3 @@
-import Glibc
 import StepwellHistory
 import StepwellLog
 import StepwellModel
@@ -40,11 +39,7 @@ struct RewindCommand: Command {
     func run() async throws -> ExitCode {
         let reader = try store.reader()
         let target = try NewStore(at: directory)
-        Signals.watch {
-            target.abandon()
-            note("\ninterrupted; nothing is left of the new store")
-            _exit(ExitCode.interrupted.rawValue)
-        }
+        target.abandonWhenInterrupted("the new store")
         let last = try lastEvent(reader)
         let file = try reader.fileUsage()
         let head = try await withProgress("rewind", total: file.bytes, done: { target.bytesWritten }) {
@@ -55,7 +50,7 @@ struct RewindCommand: Command {
         switch format {
         case .table:
             output("\(directory): \(head.line)")
-            output("\(open) \(open == 1 ? "task is" : "tasks are") open in it")
+            output(counted(open, "task is open in it", "tasks are open in it"))
         case .json, .jsonl:
             let members: [JSON.Member] = [
                 .init("path", .string(directory)), .init("store_id", .string(try copy.storeID())),

@@ -39,7 +39,7 @@ struct TokenCommand: Command {
     init(_ arguments: Arguments) throws {
         store = StoreLocation(arguments)
         format = try OutputFormat(arguments)
-        let name = arguments.operands.count > 1 ? arguments.operands[1] : nil
+        let name = arguments.operand(1)
         switch (arguments.operands[0], name) {
         case ("create", let name?):
             let word = arguments[Self.role] ?? ""

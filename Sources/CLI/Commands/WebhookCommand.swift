@@ -44,7 +44,7 @@ struct WebhookCommand: Command {
     init(_ arguments: Arguments) throws {
         site = try Site(arguments)
         format = try OutputFormat(arguments)
-        let word = arguments.operands.count > 1 ? arguments.operands[1] : nil
+        let word = arguments.operand(1)
         let after =
             try arguments.integer(Self.after, in: 0...Int.max)
             .map { [JSON.Member("after", .number(String($0)))] } ?? []
