@@ -217,7 +217,11 @@ class Streams(Sandbox):
     def test_with_jsonl_every_line_is_an_object(self):
         self.template(shell("a", "echo one >&2; echo two >&2"))
         task = json.loads(self.stepwell("run", "t.yaml", "-o", "jsonl").stdout)["task_id"]
-        for words in (["list"], ["show", task], ["logs", task], ["events"]):
+        for name in ("night", "day"):
+            self.stepwell("limit", "set", "handler", name, "--concurrency", "1")
+            self.stepwell("token", "create", name, "--role", "viewer")
+        lists = (["list"], ["limit", "list"], ["token", "list"])
+        for words in (*lists, ["show", task], ["logs", task], ["events"]):
             lines = self.stepwell(*words, "-o=jsonl").stdout.splitlines()
             self.assertTrue(lines)
             for line in lines:

@@ -114,7 +114,7 @@ struct LimitCommand: Command {
     /// From a server, which knows who is at work; else what the store says.
     private func list() throws {
         format.print(
-            list: try site.backend.limits(), of: "limits", isOneLine: true,
+            list: try site.backend.limits(), of: "limits",
             "LIMIT", "NAME", "AT ONCE", "RATE", "BURST", "RUNNING", "WAITING", "SET BY", "REASON"
         ) { limit in
             ["scope", "name", "concurrency_max", "rate", "burst", "running", "waiting", "set_by", "reason"]

@@ -80,7 +80,7 @@ struct TokenCommand: Command {
             note("token '\(name)': keep it now, it is not shown again")
         case .list:
             format.print(
-                list: try file.read().map(\.json), of: "tokens", isOneLine: true,
+                list: try file.read().map(\.json), of: "tokens",
                 "NAME", "ROLE", "NAMESPACES", "CREATED", "EXPIRES"
             ) { token in
                 func text(_ member: String) -> String { token[member]?.string ?? "" }

@@ -76,7 +76,7 @@ struct WebhookCommand: Command {
         case .list:
             let webhooks = try server.get(["webhooks"])["webhooks"]?.array ?? []
             format.print(
-                list: webhooks, of: "webhooks", isOneLine: true, "ID", "STATE", "LAG", "URL", "EVENTS", "LAST ERROR"
+                list: webhooks, of: "webhooks", "ID", "STATE", "LAG", "URL", "EVENTS", "LAST ERROR"
             ) { webhook in
                 func text(_ member: String) -> String { webhook[member]?.string ?? "" }
                 let types = webhook["types"]?.array?.compactMap(\.string) ?? []

@@ -31,13 +31,11 @@ enum OutputFormat: String, CaseIterable {
     /// Prints a list: as one document, an element a line, or in a table with these headings. Of an empty one people are told.
     /// - Parameters:
     ///   - noun: what is listed, such as `tasks`.
-    ///   - isOneLine: JSON lines have all of it in one.
     func print(
-        list: [JSON], of noun: String, isOneLine: Bool = false, _ headings: String..., row: (JSON) -> [String]
+        list: [JSON], of noun: String, _ headings: String..., row: (JSON) -> [String]
     ) {
         switch self {
         case .json: output(JSON.array(list).pretty)
-        case .jsonl where isOneLine: output(JSONText(.array(list)).description)
         case .jsonl: for element in list { output(JSONText(element).description) }
         case .table where list.isEmpty: note("no \(noun)")
         case .table:
