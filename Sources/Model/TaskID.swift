@@ -48,34 +48,50 @@ public struct TaskID: Hashable, Comparable, Sendable {
 
 extension TaskID: LosslessStringConvertible {
     public var description: String {
-        let digits = Array("0123456789abcdef".utf8)
-        var text: [UInt8] = []
-        text.reserveCapacity(36)
-        for (index, byte) in bytes.enumerated() {
-            if index == 4 || index == 6 || index == 8 || index == 10 { text.append(UInt8(ascii: "-")) }
-            text.append(digits[Int(byte >> 4)])
-            text.append(digits[Int(byte & 15)])
+        String(unsafeUninitializedCapacity: 36) { text in
+            var place = 0
+            for nibble in 0..<32 {
+                if Self.beginsGroup(nibble) {
+                    text[place] = UInt8(ascii: "-")
+                    place += 1
+                }
+                let digit = UInt8(truncatingIfNeeded: (nibble < 16 ? high : low) >> UInt64(60 - nibble % 16 * 4)) & 15
+                text[place] = digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "a") + digit - 10
+                place += 1
+            }
+            return place
         }
-        return String(decoding: text, as: UTF8.self)
     }
 
     public init?(_ description: String) {
-        guard description.utf8.count == 36 else { return nil }
-        var bytes: [UInt8] = []
-        var pending: UInt8?
-        for (place, unit) in description.utf8.enumerated() {
-            if place == 8 || place == 13 || place == 18 || place == 23 {
+        var words: (high: UInt64, low: UInt64) = (0, 0)
+        var nibble = 0
+        var isDash = false
+        for unit in description.utf8 {
+            // One dash, and a digit behind it.
+            if !isDash, Self.beginsGroup(nibble) {
                 guard unit == UInt8(ascii: "-") else { return nil }
+                isDash = true
                 continue
             }
-            guard let digit = Character(UnicodeScalar(unit)).hexDigitValue.map(UInt8.init) else { return nil }
-            if let high = pending {
-                bytes.append(high << 4 | digit)
-                pending = nil
-            } else {
-                pending = digit
-            }
+            guard nibble < 32, let digit = Self.digit(unit) else { return nil }
+            if nibble < 16 { words.high = words.high << 4 | digit } else { words.low = words.low << 4 | digit }
+            nibble += 1
+            isDash = false
         }
-        self.init(bytes: bytes)
+        guard nibble == 32 else { return nil }
+        self.init(high: words.high, low: words.low)
+    }
+
+    /// Whether a dash stands before the digit: 8, 4, 4, 4 and 12 of them stand together.
+    private static func beginsGroup(_ nibble: Int) -> Bool { 8...20 ~= nibble && nibble % 4 == 0 }
+
+    private static func digit(_ unit: UInt8) -> UInt64? {
+        switch unit {
+        case UInt8(ascii: "0")...UInt8(ascii: "9"): UInt64(unit - UInt8(ascii: "0"))
+        case UInt8(ascii: "a")...UInt8(ascii: "f"): UInt64(unit - UInt8(ascii: "a") + 10)
+        case UInt8(ascii: "A")...UInt8(ascii: "F"): UInt64(unit - UInt8(ascii: "A") + 10)
+        default: nil
+        }
     }
 }

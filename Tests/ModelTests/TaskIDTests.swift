@@ -35,6 +35,8 @@ struct TaskIDTests {
             "", "01901234-5678-7fff-bfff-fffffffffff", "01901234-5678-7fff-bfff-fffffffffffff",
             "0190123405678-7fff-bfff-ffffffffffff", "01901234-5678-7fff-bfff-ffffffffffg0",
             "01901234567807fff0bfff0ffffffffffff0", "019012é-5678-7fff-bfff-ffffffffffff",
+            "01901234--678-7fff-bfff-ffffffffffff", "-0190123-5678-7fff-bfff-ffffffffffff",
+            "01901234-5678-7fff-bfff-fffffffffff-", "01901234-5678-7fffbffff-ffffffffffff",
         ])
     func refused(text: String) {
         #expect(TaskID(text) == nil)

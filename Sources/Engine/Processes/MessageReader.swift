@@ -16,10 +16,11 @@ package struct MessageReader {
     private let bytes: [UInt8]
     private let members: [(name: String, value: Range<Int>)]
 
-    package init(_ bytes: [UInt8]) throws(Malformed) {
+    /// - Parameter range: where in the bytes the object stands; nil: it is all of them.
+    package init(_ bytes: [UInt8], in range: Range<Int>? = nil) throws(Malformed) {
         self.bytes = bytes
         do throws(JSONError) {
-            members = try JSONParser.members(bytes)
+            members = try JSONParser.members(bytes, in: range)
         } catch {
             throw Malformed("\(error)")
         }
@@ -87,19 +88,18 @@ package struct MessageReader {
         return JSONText(trusted: Array(bytes[range]))
     }
 
-    /// The elements of an array, byte for byte; none when it is absent.
-    package func elements(_ name: String) throws(Malformed) -> [[UInt8]] {
+    /// Where the elements of an array stand; none when it is absent.
+    package func elements(_ name: String) throws(Malformed) -> [Range<Int>] {
         guard let range = present(name) else { return [] }
         guard bytes[range.lowerBound] == UInt8(ascii: "[") else { throw wrong(name, "an array") }
-        let array = Array(bytes[range])
         do throws(JSONError) {
-            return try JSONParser.elements(array).map { Array(array[$0]) }
+            return try JSONParser.elements(bytes, in: range)
         } catch { throw Malformed("\(error)") }
     }
 
     package func optionalStrings(_ name: String) throws(Malformed) -> [String] {
         guard let range = present(name) else { return [] }
-        let strings = (try? JSONParser.parse(Array(bytes[range])))?.array?.map(\.string)
+        let strings = (try? JSONParser.parse(bytes, in: range))?.array?.map(\.string)
         guard let strings, !strings.contains(nil) else { throw wrong(name, "an array of strings") }
         return strings.compactMap(\.self)
     }
@@ -136,7 +136,7 @@ package struct MessageReader {
         let inner = bytes[range.lowerBound + 1..<range.upperBound - 1]
         // Nearly all have no escape; what they hold was checked with the line.
         guard inner.contains(UInt8(ascii: "\\")) else { return String(decoding: inner, as: UTF8.self) }
-        return (try? JSONParser.parse(Array(bytes[range])))?.string
+        return (try? JSONParser.parse(bytes, in: range))?.string
     }
 
     private func number(_ range: Range<Int>) -> Int64? {

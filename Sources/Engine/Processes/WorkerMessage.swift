@@ -25,8 +25,9 @@ enum WorkerMessage {
     private static let concurrencyMax = 1000
     private static let defaultVersion = "1.0.0"
 
-    init(_ line: [UInt8]) throws(Malformed) {
-        let reader = try MessageReader(line)
+    /// - Parameter range: where in the line the message stands; nil: it is all of it.
+    init(_ line: [UInt8], in range: Range<Int>? = nil) throws(Malformed) {
+        let reader = try MessageReader(line, in: range)
         switch try reader.string("type") {
         case "hello":
             let version = try reader.integer("protocol")
@@ -56,7 +57,7 @@ enum WorkerMessage {
 extension WorkerMessage.Hello {
     fileprivate init(_ reader: MessageReader, _ line: [UInt8]) throws(Malformed) {
         guard let range = reader.range("handlers") else { throw Malformed("'handlers' is missing") }
-        let list = (try? JSONParser.parse(Array(line[range])))?.array
+        let list = (try? JSONParser.parse(line, in: range))?.array
         guard let list, !list.isEmpty else {
             throw Malformed("'handlers' must be an array with at least one handler")
         }

@@ -85,7 +85,7 @@ package final class RemoteWorkers: @unchecked Sendable {
             }
             var messages: [WorkerMessage] = []
             messages.reserveCapacity(elements.count)
-            for element in elements { messages.append(try WorkerMessage(element)) }
+            for element in elements { messages.append(try WorkerMessage(body, in: element)) }
             reactor.perform { [messages] in
                 guard let worker = self.session(id, of: owner) else { return answer(.failure(.unknownWorker(id))) }
                 worker.take(messages, number: Int(clamping: number), answer)

@@ -6,16 +6,17 @@ package struct JSONParser {
     package static let depthMax = 512
 
     private let bytes: UnsafeBufferPointer<UInt8>
-    private var position = 0
+    private var position: Int
     private var depth = 0
 
-    private init(_ bytes: UnsafeBufferPointer<UInt8>) {
+    private init(_ bytes: UnsafeBufferPointer<UInt8>, from position: Int) {
         self.bytes = bytes
+        self.position = position
     }
 
-    /// The value that the bytes hold.
-    package static func parse(_ bytes: [UInt8]) throws(JSONError) -> JSON {
-        try whole(bytes) { parser throws(JSONError) in try parser.value() }
+    /// The value that the bytes hold, or those of a range. All places that are told are those of the whole.
+    package static func parse(_ bytes: [UInt8], in range: Range<Int>? = nil) throws(JSONError) -> JSON {
+        try whole(bytes, range) { parser throws(JSONError) in try parser.value() }
     }
 
     package static func parse(_ text: String) throws(JSONError) -> JSON {
@@ -24,12 +25,14 @@ package struct JSONParser {
 
     /// Throws unless the bytes are one JSON value.
     package static func validate(_ bytes: [UInt8]) throws(JSONError) {
-        try whole(bytes) { parser throws(JSONError) in try parser.skipValue() }
+        try whole(bytes, nil) { parser throws(JSONError) in try parser.skipValue() }
     }
 
     /// The members of an object, each with the range of its value's bytes. The whole text is checked.
-    package static func members(_ bytes: [UInt8]) throws(JSONError) -> [(name: String, value: Range<Int>)] {
-        try whole(bytes) { parser throws(JSONError) in
+    package static func members(
+        _ bytes: [UInt8], in range: Range<Int>? = nil
+    ) throws(JSONError) -> [(name: String, value: Range<Int>)] {
+        try whole(bytes, range) { parser throws(JSONError) in
             guard parser.peek() == UInt8(ascii: "{") else { throw parser.fault("expected an object") }
             var found: [(name: String, value: Range<Int>)] = []
             try parser.eachMember { (parser, name) throws(JSONError) in
@@ -42,8 +45,8 @@ package struct JSONParser {
     }
 
     /// The ranges of the elements of an array. The whole text is checked.
-    package static func elements(_ bytes: [UInt8]) throws(JSONError) -> [Range<Int>] {
-        try whole(bytes) { parser throws(JSONError) in
+    package static func elements(_ bytes: [UInt8], in range: Range<Int>? = nil) throws(JSONError) -> [Range<Int>] {
+        try whole(bytes, range) { parser throws(JSONError) in
             guard parser.peek() == UInt8(ascii: "[") else { throw parser.fault("expected an array") }
             var found: [Range<Int>] = []
             try parser.eachElement { parser throws(JSONError) in
@@ -56,14 +59,16 @@ package struct JSONParser {
     }
 
     private static func whole<Result>(
-        _ bytes: [UInt8], _ body: (inout JSONParser) throws(JSONError) -> Result
+        _ bytes: [UInt8], _ range: Range<Int>?, _ body: (inout JSONParser) throws(JSONError) -> Result
     ) throws(JSONError) -> Result {
         try bytes.withUnsafeBufferPointer { buffer throws(JSONError) in
-            var parser = JSONParser(buffer)
+            let end = range?.upperBound ?? buffer.count
+            var parser = JSONParser(
+                UnsafeBufferPointer(rebasing: buffer[..<end]), from: range?.lowerBound ?? 0)
             parser.skipSpace()
             let result = try body(&parser)
             parser.skipSpace()
-            guard parser.position == buffer.count else { throw parser.fault("more after the value") }
+            guard parser.position == end else { throw parser.fault("more after the value") }
             return result
         }
     }

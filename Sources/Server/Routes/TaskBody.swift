@@ -17,10 +17,12 @@ struct TaskBody {
     private static let tagsMax = 100
     private static let textBytesMax = 4096
 
-    /// - Parameter traceparent: that of the request, when the body has none.
-    init(_ body: [UInt8], _ identity: Identity, traceparent: String?) throws(Problem) {
+    /// - Parameters:
+    ///   - range: where in the body the task stands; nil: it is all of it.
+    ///   - traceparent: that of the request, when the body has none.
+    init(_ body: [UInt8], in range: Range<Int>? = nil, _ identity: Identity, traceparent: String?) throws(Problem) {
         do throws(Malformed) {
-            let reader = try MessageReader(body)
+            let reader = try MessageReader(body, in: range)
             try reader.allowOnly(Self.members)
             name = try reader.string("name")
             namespace = try reader.optionalString("namespace") ?? "default"

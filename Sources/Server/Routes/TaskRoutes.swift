@@ -216,7 +216,8 @@ extension Routes {
         var keys: [Key: Int] = [:]
         for (index, element) in elements.enumerated() {
             do {
-                let body = try TaskBody(element, call.identity, traceparent: call.request.headers["traceparent"])
+                let body = try TaskBody(
+                    call.request.body, in: element, call.identity, traceparent: call.request.headers["traceparent"])
                 let key = body.options.key.map { Key(namespace: body.namespace, name: body.name, key: $0) }
                 if let key, let known = keys[key] {
                     places.append((known, false))

@@ -5,26 +5,28 @@ struct Message {
     private let bytes: [UInt8]
     private let members: [(name: String, value: Range<Int>)]
 
-    init(_ bytes: [UInt8]) throws(JSONError) {
+    /// - Parameter range: where in the bytes it stands; nil: it is all of them.
+    init(_ bytes: [UInt8], in range: Range<Int>? = nil) throws(JSONError) {
         self.bytes = bytes
-        members = try JSONParser.members(bytes)
+        members = try JSONParser.members(bytes, in: range)
     }
 
-    subscript(name: String) -> JSONText? {
-        members.last { $0.name == name }.map { JSONText(trusted: Array(bytes[$0.value])) }
-    }
+    subscript(name: String) -> JSONText? { range(name).map { JSONText(trusted: Array(bytes[$0])) } }
 
-    func string(_ name: String) -> String? { self[name]?.json.string }
-    func integer(_ name: String) -> Int64? { self[name]?.json.int }
+    func string(_ name: String) -> String? { value(name)?.string }
+    func integer(_ name: String) -> Int64? { value(name)?.int }
     var lease: Lease? { integer("lease").flatMap { UInt64(exactly: $0) }.map { Lease($0) } }
 
     /// The messages that an answer holds.
     func list(_ name: String) throws(JSONError) -> [Message] {
-        guard let list = self[name]?.bytes else { return [] }
+        guard let list = range(name) else { return [] }
         var found: [Message] = []
-        for range in try JSONParser.elements(list) { found.append(try Message(Array(list[range]))) }
+        for range in try JSONParser.elements(bytes, in: list) { found.append(try Message(bytes, in: range)) }
         return found
     }
+
+    private func range(_ name: String) -> Range<Int>? { members.last { $0.name == name }?.value }
+    private func value(_ name: String) -> JSON? { range(name).flatMap { try? JSONParser.parse(bytes, in: $0) } }
 
     /// A message of the worker.
     static func encode(_ type: String, _ lease: Lease? = nil, _ add: (inout JSONWriter) -> Void = { _ in }) -> [UInt8] {
