@@ -13,9 +13,11 @@ from support import EndToEndTest, Running, Stepwell, wait_until
 class Server:
     """`stepwell serve` on a free port, and what it answers."""
 
-    def __init__(self, stepwell: Stepwell, *options: str, port: int = 0, **environment: str) -> None:
+    def __init__(
+        self, stepwell: Stepwell, *options: str, port: int = 0, host: str = "127.0.0.1", **environment: str
+    ) -> None:
         self.process: Running = stepwell.start(
-            "serve", "--listen", f"127.0.0.1:{port}", *options, **environment
+            "serve", "--listen", f"{host}:{port}", *options, **environment
         )
         self.port = int(
             wait_until(lambda: self._address() or self._ended(), "the server listens")

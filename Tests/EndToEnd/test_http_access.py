@@ -174,5 +174,51 @@ class EveryAddress(ServingTest):
         self.assertNotIn(self.task, json.dumps(answer))
 
 
+class PagesInABrowser(ServingTest):
+    """Without tokens whoever is on this machine may do everything; a page that somebody looks at there may not."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.stepwell = Stepwell(self)
+        self.server = self.serve(self.stepwell, "--templates", self.templates(CHAIN)).ready()
+
+    def ask(self, method: str, path: str, body: Any = None, **headers: str) -> Tuple[int, str]:
+        status, answer = self.server.request(method, path, body, **headers)
+        return status, answer.get("code", "")
+
+    def test_a_page_reaches_nothing(self) -> None:
+        refused = (403, "foreign_page")
+        here = f"127.0.0.1:{self.server.port}"
+        hook = {"url": "http://127.0.0.1:1/"}
+        for origin in ("https://evil.example", "null", "http://localhost:3000", f"http://x{here}"):
+            self.assertEqual(self.ask("POST", "/webhooks", hook, Origin=origin), refused, origin)
+        # A name that leads here since the page was loaded: for the browser all of it is one place.
+        for host in ("evil.example", f"Evil.Example:{self.server.port}", "127.0.0.1.evil.example", "localhost.evil.example"):
+            self.assertEqual(self.ask("GET", "/tasks", Host=host), refused, host)
+            self.assertEqual(self.ask("PUT", "/templates", CHAIN.encode(), Host=host, Origin=f"http://{host}"), refused)
+        self.assertEqual(self.server.get("/webhooks")["webhooks"], [])
+        self.assertEqual(self.ask("GET", "/health/live", Host="evil.example"), (200, ""))
+        self.assertIn('stepwell_access_refusals_total{code="foreign_page"} 12', self.server.get("/metrics"))
+
+    def test_programs_do(self) -> None:
+        for host in ("localhost", "LOCALHOST:7420", "api.localhost", "127.0.0.1:1", "[::1]:7420", "stepwell:7420"):
+            self.assertEqual(self.ask("GET", "/tasks", Host=host), (200, ""), host)
+        here = f"localhost:{self.server.port}"
+        self.assertEqual(self.ask("GET", "/tasks", Host=here, Origin=f"http://{here}"), (200, ""))
+
+    def test_a_token_is_proof_enough(self) -> None:
+        token = self.stepwell.json("token", "create", "ann", "--role", "admin")["token"]
+        wait_until(lambda: self.ask("GET", "/tasks", Authorization=f"Bearer {token}")[0] == 200, "it is known")
+        page = {"Host": "stepwell.example.org", "Origin": "https://other.example.org"}
+        self.assertEqual(self.ask("GET", "/tasks", **page), (401, "token_missing"))
+        self.assertEqual(self.ask("GET", "/tasks", Authorization=f"Bearer {token}", **page), (200, ""))
+
+    def test_where_other_machines_come_in_the_server_may_have_a_name(self) -> None:
+        server = self.serve(Stepwell(self), "--insecure", host="0.0.0.0").ready()
+        self.assertEqual(server.request("GET", "/tasks", Host="stepwell.example.org")[0], 200)
+        answer = server.request("GET", "/tasks", Host="stepwell.example.org", Origin="https://evil.example")
+        self.assertEqual((answer[0], answer[1]["code"]), (403, "foreign_page"))
+
+
 if __name__ == "__main__":
     unittest.main()

@@ -13,14 +13,19 @@ package final class Access: Sendable {
     private let clock: any MachineClock
     /// Whether a client without a token is nobody; nil: as soon as there is any.
     private let demand: Bool?
+    /// Whether the server can be reached from other machines, where it has a name.
+    private let isOpen: Bool
     private let state: Mutex<State>
     /// How often the file is looked at again: a revoked token is refused after so long.
     private static let rereadAfter: Int64 = 1000
 
-    /// - Parameter isTokenNeeded: nil: if there is any.
+    /// - Parameters:
+    ///   - isTokenNeeded: nil: if there is any.
+    ///   - isOpen: whether other machines reach the server.
     package init(
-        _ file: TokenFile, isTokenNeeded: Bool? = nil, clock: any MachineClock = SystemClock()
+        _ file: TokenFile, isTokenNeeded: Bool? = nil, isOpen: Bool = false, clock: any MachineClock = SystemClock()
     ) throws {
+        self.isOpen = isOpen
         self.file = file
         self.clock = clock
         demand = isTokenNeeded
@@ -34,6 +39,7 @@ package final class Access: Sendable {
         if isLocal { return Identity(name: request.headers["x-stepwell-actor"] ?? "", role: .admin) }
         guard let header = request.headers["authorization"] else {
             guard permission != .none, demand ?? !currentTokens().isEmpty else {
+                if permission != .none { try refuseForeignPage(request) }
                 return Identity(name: request.headers["x-stepwell-actor"] ?? "", role: .admin)
             }
             throw Problem(
@@ -58,6 +64,15 @@ package final class Access: Sendable {
         return Identity(
             name: token.name, role: token.role,
             namespaces: token.namespaces.isEmpty ? .all : .only(token.namespaces), token: token.name)
+    }
+
+    /// Where a token is needed none of this is: a page has none.
+    private func refuseForeignPage(_ request: HTTPRequest) throws(Problem) {
+        // Browsers do not speak over sockets of the file system.
+        guard request.remote != "unix", let page = ForeignPage.of(request, mayHaveName: isOpen) else { return }
+        throw Problem(
+            403, "foreign_page", "the request is from a web page of '\(page)', and this server needs no token",
+            cure: "call the server 'localhost' or by its number, or make a token with 'stepwell token create'")
     }
 
     private func token(of secret: String) -> Token? {

@@ -22,7 +22,9 @@ package final class Refusals: Sendable {
     }
 
     /// The codes that there are, so that each has a figure from the beginning.
-    static let codes = ["not_allowed", "token_expired", "token_malformed", "token_missing", "token_unknown"]
+    static let codes = [
+        "foreign_page", "not_allowed", "token_expired", "token_malformed", "token_missing", "token_unknown",
+    ]
 
     private let state = Mutex(State())
     private let tell: @Sendable (Refusal) -> Void

@@ -28,7 +28,7 @@ package struct HTTPRequest: Sendable {
 
     /// The headers that are kept.
     static let headersKept = [
-        "authorization", "content-type", "last-event-id", "accept", "x-stepwell-actor", "traceparent",
+        "authorization", "content-type", "last-event-id", "accept", "x-stepwell-actor", "traceparent", "host", "origin",
     ]
 }
 

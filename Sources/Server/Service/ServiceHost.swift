@@ -33,6 +33,9 @@ package final class ServiceHost: Sendable {
         package init(store: String) {
             self.store = store
         }
+
+        /// Whether other machines reach it.
+        var isOpen: Bool { listen?.isLoopback == false || given.contains { !$0.place.isLoopback } }
     }
 
     package let service: Service
@@ -63,7 +66,8 @@ package final class ServiceHost: Sendable {
         let engine = try await Engine.open(configuration.store, options: options)
         do {
             let access = try Access(
-                TokenFile(store: configuration.store), isTokenNeeded: configuration.isTokenNeeded)
+                TokenFile(store: configuration.store), isTokenNeeded: configuration.isTokenNeeded,
+                isOpen: configuration.isOpen)
             let service = try Service(
                 engine: engine, catalog: TemplateCatalog(), feed: feed,
                 workers: RemoteWorkers(host: engine.core, reactor: reactor, lease: configuration.lease), access: access,
