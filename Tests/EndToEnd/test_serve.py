@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import sys
@@ -72,6 +73,41 @@ class Tasks(ServingTest):
         self.assertEqual(len(seen), 25)
         self.assertEqual(seen, [task["task_id"] for task in self.server.get("/tasks?limit=1000")["tasks"]])
         self.assertEqual(len(set(seen)), 25)
+
+    def test_a_last_event_that_cannot_be_is_refused(self) -> None:
+        for number in (2**64 - 1, 2**64, 2**63, -1, "x", ""):
+            for path in ("/events/stream?follow=false", "/events/stream"):
+                status, answer = self.server.request("GET", path, Last_Event_ID=str(number))
+                self.assertEqual((status, answer["code"]), (400, "malformed_request"), number)
+        self.assertEqual(
+            self.server.get("/events/stream?follow=false", Last_Event_ID=str(2**63 - 1)), "event: end\ndata:\n\n")
+
+    def test_pages_of_events_are_small_whatever_is_asked_for(self) -> None:
+        count = 3000
+        self.server.post("/tasks/batch", {"tasks": [{"name": "chain"} for _ in range(count)]})
+        large = self.server.post("/tasks/batch", {"tasks": [
+            {"name": "chain", "context": {"x": "y" * 1_000_000}} for _ in range(10)]})["tasks"]
+        token = self.stepwell.json("token", "create", "narrow", "--role", "viewer", "--namespace", "other")["token"]
+
+        def pages(limit: int, token: str) -> List[Any]:
+            found, after, last = [], 0, -1
+            while after != last:
+                page = self.server.get(f"/events?after={after}&limit={limit}", Authorization=f"Bearer {token}")
+                found.append(page["events"])
+                last, after = after, page["next_after"]
+            return found
+
+        wait_until(lambda: self.server.request("GET", "/tasks", Authorization=f"Bearer {token}")[0] == 200, "it is known")
+        # Nobody is kept from the server by one who looks for what is not for him.
+        narrow = pages(1000, token)
+        self.assertEqual([event for page in narrow for event in page], [])
+        self.assertGreater(len(narrow), 2)
+        wide = self.stepwell.json("token", "create", "wide", "--role", "viewer")["token"]
+        wait_until(lambda: self.server.request("GET", "/tasks", Authorization=f"Bearer {wide}")[0] == 200, "it is known")
+        found = pages(1000, wide)
+        self.assertEqual([event["seq"] for page in found for event in page], [event["seq"] for event in self.stepwell.events()])
+        self.assertLess(max(len(json.dumps(page)) for page in found), 6_000_000)
+        self.assertEqual(len(large), 10)
 
     def test_bulk_wishes_say_first_what_they_would_do(self) -> None:
         self.server.post("/tasks/batch", {"tasks": [{"name": "chain"} for _ in range(3)]})

@@ -18,6 +18,13 @@ extension Routes {
         "follow",
         "Without it, or `true`, the stream never ends; else it does with the last event of now, and says `event: end`.",
         ["type": "boolean", "default": true])
+    private static let pages = """
+        Go on with `after` = `next_after`, until that stays as it was: a page may hold fewer than `limit`, or none, though there are more.
+        """
+    /// A page ends behind so many events, also of those that are not for the client, and behind so many bytes: whoever asks is
+    /// answered at once, and holds up nobody.
+    private static let looksMax = 5000
+    private static let pageBytesMax = 4 << 20
     private static let stream = Operation.Content(type: "text/event-stream", schema: ["type": "string"])
 
     static let events: [Route] = [
@@ -25,7 +32,8 @@ extension Routes {
             "GET", "/v1/events", .view,
             Operation(
                 id: "listEvents", tag: "Events", summary: "The log: facts, and the decisions that followed from them.",
-                query: [after, limit], answers: [(200, "Events, oldest first.", .json("EventList"))]),
+                details: pages, query: [after, limit],
+                answers: [(200, "Events, oldest first.", .json("EventList"))]),
             .now { call in try page(call, of: nil) }),
         Route(
             "GET", "/v1/events/stream", .view,
@@ -39,8 +47,8 @@ extension Routes {
         Route(
             "GET", "/v1/tasks/{task}/events", .view,
             Operation(
-                id: "listTaskEvents", tag: "Events", summary: "The events of one task.", query: [after, limit],
-                answers: [(200, "Events, oldest first.", .json("EventList"))]),
+                id: "listTaskEvents", tag: "Events", summary: "The events of one task.", details: pages,
+                query: [after, limit], answers: [(200, "Events, oldest first.", .json("EventList"))]),
             .now { call in try page(call, of: try call.task()) }),
         Route(
             "GET", "/v1/tasks/{task}/events/stream", .view,
@@ -60,7 +68,7 @@ extension Routes {
         let follows = try call.request.queried("follow") == nil || call.flag("follow")
         var after = UInt64(try call.integer("after", in: 0...Int.max) ?? 0)
         if let last = call.request.headers["last-event-id"] {
-            guard let number = UInt64(last) else {
+            guard let number = UInt64(last), number <= UInt64(Int.max) else {
                 throw Problem.malformed("'Last-Event-ID' must be the number of an event, not '\(last)'")
             }
             after = max(after, number)
@@ -80,17 +88,21 @@ extension Routes {
         var facts = TaskFacts(reader: call.service.store)
         var json = JSONWriter()
         var count = 0
+        var looks = 0
         var last = after
         json.beginObject()
         json.name("events")
         json.beginArray()
         func take(_ record: EventRecord) throws -> Bool {
             last = record.number
-            guard try call.identity.namespaces.includes(record.task, call.service.store) else { return true }
+            looks += 1
+            guard try call.identity.namespaces.includes(record.task, call.service.store) else {
+                return looks < looksMax
+            }
             let steps = try facts.steps(of: record.task)
             json.raw(EventJSON.line(record) { steps?[$0] })
             count += 1
-            return count < limit
+            return count < limit && looks < looksMax && json.bytes.count < pageBytesMax
         }
         try call.service.store.followedEvents(of: task, after: after, take)
         json.endArray()
