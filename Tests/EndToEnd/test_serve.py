@@ -118,6 +118,21 @@ class Tasks(ServingTest):
         self.assertEqual([task["done"] for task in done["tasks"]], [True] * 3)
         self.assertEqual({task["state"] for task in self.server.get("/tasks")["tasks"]}, {"cancelled"})
 
+    def test_bulk_wishes_that_are_sent_again_reach_all(self) -> None:
+        self.server.post("/tasks/batch", {"tasks": [{"name": "chain"} for _ in range(5)]})
+        for action in ("pause", "resume", "cancel"):
+            done = [self.server.post("/tasks/bulk", {"action": action, "limit": 2})["tasks"] for _ in range(4)]
+            self.assertEqual([[task["done"] for task in tasks] for tasks in done], [[True] * 2, [True] * 2, [True], []])
+
+    def test_a_bulk_retry_finds_what_is_blocked_behind_what_is_not(self) -> None:
+        worker = RawWorker(self.server, ["first"])
+        blocked = self.server.post("/tasks", {"name": "chain"})["task_id"]
+        [attempt] = worker.attempts()
+        worker.deliver({"type": "failure", "lease": attempt["lease"], "message": "no", "retryable": False})
+        self.server.post("/tasks/batch", {"tasks": [{"name": "chain"} for _ in range(3)]})
+        [done] = self.server.post("/tasks/bulk", {"action": "retry", "limit": 1})["tasks"]
+        self.assertEqual((done["task_id"], done["done"]), (blocked, True))
+
     def test_a_paused_task_waits_for_its_resumption(self) -> None:
         worker = RawWorker(self.server, ["first", "second"])
         self.server.post("/tasks", {"name": "chain"})

@@ -49,15 +49,16 @@ extension Routes {
             throw Problem.malformed(
                 "'\(action)' is no action", cure: "those are: " + actions.joined(separator: ", "))
         }
-        // Without a state the open tasks are meant: nothing can be done to the others.
-        let states = filter.state.map { [$0] } ?? TaskState.allCases.filter { !$0.isClosed }
         var tasks: [TaskSummary] = []
-        for state in states {
-            var filter = filter
-            filter.state = state
-            tasks += try call.visible(filter, limit)
+        for states in filter.state.map({ [[$0]] }) ?? states(for: action) {
+            var found: [TaskSummary] = []
+            for state in states {
+                var filter = filter
+                filter.state = state
+                found += try call.visible(filter, limit - tasks.count)
+            }
+            tasks += found.sorted { ($0.submitted, $0.id) > ($1.submitted, $1.id) }.prefix(limit - tasks.count)
         }
-        tasks = Array(tasks.sorted { ($0.submitted, $0.id) > ($1.submitted, $1.id) }.prefix(limit))
         var outcomes: [JSON] = []
         for task in tasks {
             var outcome: [JSON.Member] = [
@@ -86,6 +87,18 @@ extension Routes {
     }
 
     private static let actions = ["cancel", "retry", "pause", "resume"]
+
+    /// The states of tasks that are meant when none is named: open, for nothing can be done to the others. Those come first to which the
+    /// most can be done, and none that are as they are wished to be: who sends it again must not meet the same tasks for ever.
+    private static func states(for action: String) -> [[TaskState]] {
+        let open = TaskState.allCases.filter { !$0.isClosed }
+        return switch action {
+        case "retry": [[.blockedByFailures], open.filter { $0 != .blockedByFailures }]
+        case "pause": [open.filter { $0 != .paused }]
+        case "resume": [[.paused]]
+        default: [open]
+        }
+    }
 
     private static func command(_ action: String, _ reason: String?) -> (@Sendable (TaskID) -> Command)? {
         switch action {
