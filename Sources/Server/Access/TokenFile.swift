@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 import Stepwell
 import StepwellLog
@@ -8,8 +9,10 @@ package struct TokenFile: Sendable {
     package static let name = "tokens.json"
 
     package let path: String
+    private let store: String
 
     package init(store: String) {
+        self.store = store
         path = store + "/" + Self.name
     }
 
@@ -27,20 +30,32 @@ package struct TokenFile: Sendable {
     /// Adds a token, or takes the place of one that has expired.
     /// - Throws: ``TokenError/taken(_:)`` when another has its name.
     package func add(_ token: Token, now: Timestamp) throws {
-        var tokens = try read().filter { !($0.name == token.name && $0.isExpired(at: now)) }
-        guard !tokens.contains(where: { $0.name == token.name }) else { throw TokenError.taken(token.name) }
-        tokens.append(token)
-        try write(tokens)
+        try change { tokens in
+            tokens.removeAll { $0.name == token.name && $0.isExpired(at: now) }
+            guard !tokens.contains(where: { $0.name == token.name }) else { throw TokenError.taken(token.name) }
+            tokens.append(token)
+        }
     }
 
     /// - Throws: ``TokenError/unknown(_:)``.
     package func revoke(_ name: String) throws {
-        let tokens = try read()
-        guard tokens.contains(where: { $0.name == name }) else { throw TokenError.unknown(name) }
-        try write(tokens.filter { $0.name != name })
+        try change { tokens in
+            guard tokens.contains(where: { $0.name == name }) else { throw TokenError.unknown(name) }
+            tokens.removeAll { $0.name == name }
+        }
     }
 
-    private func write(_ tokens: [Token]) throws(FileError) {
+    /// One at a time, whoever else does the same just now: the file that is written must not lack what another has added.
+    private func change(_ body: (inout [Token]) throws -> Void) throws {
+        let folder = linux_open(store, O_RDONLY | O_DIRECTORY, 0)
+        guard folder >= 0 else { throw FileError.last(store, "unwritable_file") }
+        // The lock goes with it.
+        defer { close(folder) }
+        while flock(folder, LOCK_EX) != 0 {
+            guard errno == EINTR else { throw FileError.last(store, "unwritable_file") }
+        }
+        var tokens = try read()
+        try body(&tokens)
         try AtomicFile.write(Array((JSON.array(tokens.map(\.stored)).pretty + "\n").utf8), to: path)
     }
 }
