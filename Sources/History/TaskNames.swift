@@ -4,16 +4,26 @@ package import StepwellModel
 extension StoreQueries {
     /// The task that somebody means by a word: a whole id, or the beginning of one that no other shares; else the
     /// newest with that identity key; or `last`, the newest of all.
-    package func findTask(_ word: String) throws -> TaskID {
+    /// - Parameter namespaces: the tasks of others are not there; nil: all are.
+    package func findTask(_ word: String, in namespaces: [String]? = nil) throws -> TaskID {
         let prefix = word.lowercased()
         let isID = !prefix.isEmpty && prefix.allSatisfy { $0.isHexDigit || $0 == "-" }
-        var found = isID ? try tasks(idPrefix: prefix, limit: 3) : []
-        if found.isEmpty { found = try word == "last" ? tasks(matching: TaskFilter(), limit: 1) : tasks(key: word) }
+        func isThere(_ task: TaskSummary) -> Bool { namespaces?.contains(task.namespace) ?? true }
+        // Those of others may stand before; of more than so many the beginning of an id says nothing.
+        var found = isID ? try tasks(idPrefix: prefix, limit: namespaces == nil ? 3 : 10_000).filter(isThere) : []
+        found = Array(found.prefix(3))
+        if found.isEmpty { found = try word == "last" ? newest(in: namespaces) : tasks(key: word).filter(isThere) }
         guard let first = found.first else { throw TaskNameError.unknown(word) }
         guard found.count == 1 || first.id.description == prefix else {
             throw TaskNameError.ambiguous(word, found.map(\.id))
         }
         return first.id
+    }
+
+    private func newest(in namespaces: [String]?) throws -> [TaskSummary] {
+        guard let namespaces else { return try tasks(matching: TaskFilter(), limit: 1) }
+        let newest = try namespaces.flatMap { try tasks(matching: TaskFilter(namespace: $0), limit: 1) }
+        return newest.max { ($0.submitted, $0.id) < ($1.submitted, $1.id) }.map { [$0] } ?? []
     }
 
     /// The names of a task's steps, in the template's order.

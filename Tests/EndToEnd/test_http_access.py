@@ -170,8 +170,25 @@ class EveryAddress(ServingTest):
         status, answer = self.server.request("GET", "/tasks/secret", Authorization=f"Bearer {wide}")
         self.assertEqual((status, answer["code"]), (409, "ambiguous_task"))
         self.assertIn(self.task, answer["detail"])
-        answer = self.server.request("GET", "/tasks/secret", Authorization=f"Bearer {narrow}")[1]
-        self.assertNotIn(self.task, json.dumps(answer))
+        # For a token of one namespace the words mean what is there.
+        own = self.server.request("GET", "/tasks?namespace=other", Authorization=f"Bearer {narrow}")[1]["tasks"][0]["task_id"]
+        self.server.request("POST", "/tasks", {"name": "chain"}, Authorization=f"Bearer {self.token('any', 'admin')}")
+        for word in ("secret", "last", own[:2], own.upper()):
+            status, answer = self.server.request("GET", f"/tasks/{word}", Authorization=f"Bearer {narrow}")
+            self.assertEqual((status, answer.get("task_id")), (200, own), word)
+
+    def test_nobody_hears_which_other_namespaces_have_a_template(self) -> None:
+        self.server.request("PUT", "/templates", CHAIN.replace("name: chain", "name: hush", 1).encode())
+        wide, narrow = self.token("wide", "admin"), self.token("narrow", "admin", "--namespace", "other")
+
+        def cures(token: str) -> List[str]:
+            task = {"name": "hush", "namespace": "other"}
+            return [self.server.request(method, path, body, Authorization=f"Bearer {token}")[1]["cure"] for method, path, body in (
+                ("POST", "/tasks", task), ("POST", "/tasks/batch", {"tasks": [task]}), ("GET", "/templates/other/hush", None),
+                ("GET", "/templates/other/hush/graph", None))]
+
+        self.assertEqual(cures(wide), ["there is one in: default"] * 4)
+        self.assertEqual(cures(narrow), ["'GET /v1/templates' lists them"] * 4)
 
 
 class PagesInABrowser(ServingTest):

@@ -134,7 +134,8 @@ extension Routes {
         let report = try call.report(id)
         let template = try version.map { version in
             try call.service.catalog.find(
-                namespace: report.submission.namespace, name: report.submission.name, version: version)
+                namespace: report.submission.namespace, name: report.submission.name, version: version,
+                for: call.identity.namespaces)
         }
         // As they were written.
         let given = try reading { () throws(Malformed) in

@@ -9,6 +9,7 @@ struct TaskBody {
     var version: String?
     var input: JSONText
     var options: SubmitOptions
+    private let scope: NamespaceScope
 
     private static let members = [
         "name", "namespace", "version", "context", "priority", "tags", "correlation_id", "parent_correlation_id",
@@ -21,6 +22,7 @@ struct TaskBody {
     ///   - range: where in the body the task stands; nil: it is all of it.
     ///   - traceparent: that of the request, when the body has none.
     init(_ body: [UInt8], in range: Range<Int>? = nil, _ identity: Identity, traceparent: String?) throws(Problem) {
+        scope = identity.namespaces
         do throws(Malformed) {
             let reader = try MessageReader(body, in: range)
             try reader.allowOnly(Self.members)
@@ -68,7 +70,7 @@ struct TaskBody {
     /// The command, and the id that the task will have.
     /// - Throws: ``CatalogError``, ``InputError``, or ``EngineError``.
     func command(_ service: Service) throws -> (id: TaskID, command: Command) {
-        let template = try service.catalog.find(namespace: namespace, name: name, version: version)
+        let template = try service.catalog.find(namespace: namespace, name: name, version: version, for: scope)
         try Engine.check(template, input: input)
         let id = service.engine.newTaskID()
         let submission = Submission(template, input, options, id)

@@ -85,7 +85,8 @@ extension Call {
             throw CatalogError.unknown(self["namespace"], self["name"], [])
         }
         return try service.catalog.find(
-            namespace: self["namespace"], name: self["name"], version: request.queried("version"))
+            namespace: self["namespace"], name: self["name"], version: request.queried("version"),
+            for: identity.namespaces)
     }
 }
 

@@ -66,16 +66,13 @@ package final class Service: Sendable {
     /// The task that a word names: an id or the beginning of one, a key, or `last`.
     func find(_ word: String, _ identity: Identity) throws -> TaskID {
         // A whole id needs no search, and most requests have one.
-        let whole = try TaskID(word).flatMap { try store.task($0)?.id }
-        do {
-            let id = try whole ?? store.findTask(word)
-            guard try identity.namespaces.includes(id, store) else { throw TaskNameError.unknown(word) }
-            return id
-        } catch TaskNameError.ambiguous(_, let tasks) {
-            // A client is told nothing of tasks that are not for him, not even that they are there.
-            let visible = try tasks.filter { try identity.namespaces.includes($0, store) }
-            throw visible.isEmpty ? TaskNameError.unknown(word) : TaskNameError.ambiguous(word, visible)
+        if let task = try TaskID(word).flatMap({ try store.task($0) }) {
+            guard identity.namespaces.includes(task.namespace) else { throw TaskNameError.unknown(word) }
+            return task.id
         }
+        guard case .only(let namespaces) = identity.namespaces else { return try store.findTask(word) }
+        // A client is told nothing of tasks that are not for him, not even that they are there: for him the word means one of his own.
+        return try store.findTask(word, in: namespaces)
     }
 
     /// Waits until the task is settled, at most so long.

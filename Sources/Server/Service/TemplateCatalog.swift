@@ -50,11 +50,14 @@ package final class TemplateCatalog: Sendable {
     }
 
     /// The template of that name; without a version the newest.
-    package func find(namespace: String, name: String, version: String?) throws(CatalogError) -> Template {
+    /// - Parameter scope: the namespaces that whoever asks may hear of.
+    package func find(
+        namespace: String, name: String, version: String?, for scope: NamespaceScope = .all
+    ) throws(CatalogError) -> Template {
         let (versions, others) = entries.withLock { entries in
             (
                 entries[Name(namespace: namespace, name: name)] ?? [],
-                entries.keys.filter { $0.name == name }.map(\.namespace)
+                entries.keys.filter { $0.name == name && scope.includes($0.namespace) }.map(\.namespace)
             )
         }
         if let found = version.map({ version in versions.first { $0.version == version } }) ?? versions.last {
