@@ -113,15 +113,18 @@ class Limits(ServingTest):
         for headers in (
             ("Content-Length: 4", "Transfer-Encoding: chunked"), ("Transfer-Encoding: chunked", "Content-Length: 4"),
             ("Content-Length: 4", "Content-Length: 5"), ("Transfer-Encoding: xchunked",),
+            ("Content-Length: 4\r\n X: y",), ("Content-Length:\r\n 4",), ("Content-Length: 4\r\n\tContent-Length: 5",),
+            ("Transfer-Encoding:\r\n chunked",), ("Transfer-Encoding: chunked\r\n , gzip",),
             ("Transfer-Encoding: gzip, chunked",), ("Transfer-Encoding: chunked", "Transfer-Encoding: identity"),
             ("Content-Length: -1",), ("Content-Length: +4",), ("Content-Length: 4, 4",),
         ):
             request = b"POST /v1/tasks HTTP/1.1\r\n" + HOST
-            request += b"".join(line.encode() + b"\r\n" for line in headers) + b"\r\n0\r\n\r\n"
-            # What is behind it is not taken for a request.
-            answer = self.send(request + hidden)
-            self.assertTrue(answer.startswith(b"HTTP/1.1 400 "), (headers, answer))
-            self.assertNotIn(b'"live"', answer, headers)
+            request += b"".join(line.encode() + b"\r\n" for line in headers) + b"\r\n"
+            for body in (b"0\r\n\r\n", b""):
+                # What is behind it is not taken for a request.
+                answer = self.send(request + body + hidden)
+                self.assertTrue(answer.startswith(b"HTTP/1.1 400 "), (headers, answer))
+                self.assertNotIn(b'"live"', answer, headers)
 
     def test_a_body_that_is_shorter_than_it_says(self) -> None:
         client = self.connect()

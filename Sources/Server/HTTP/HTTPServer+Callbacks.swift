@@ -150,7 +150,8 @@ extension HTTPServer {
             let name = String(decoding: name, as: UTF8.self).lowercased()
             let value = String(decoding: value, as: UTF8.self)
             if name == "content-length" { length = Int(value) ?? 0 }
-            if name == "content-length" || name == "transfer-encoding" { ends.append((name, value)) }
+            // The library adds the second line of a value to its name.
+            if Self.endNames.contains(where: name.hasPrefix) { ends.append((name, value)) }
             if HTTPRequest.headersKept.contains(name) { head.headers[name] = value }
         }
         head.remote = ConnectionRecord.of(connection)?.remote ?? ""
@@ -159,7 +160,7 @@ extension HTTPServer {
         if answered != nil { exchange.path = String(cString: url) }
         begin(exchange)
         if !isReadable { exchange.fault = Problem.badAddress.response }
-        if ends.count > 1
+        if ends.count > 1 || ends.contains(where: { !Self.endNames.contains($0.name) })
             || ends.contains(where: { $0.name == "transfer-encoding" && $0.value.lowercased() != "chunked" })
         {
             // Where this body ends is a matter of opinion, and so is where the next request begins.
@@ -176,6 +177,9 @@ extension HTTPServer {
         }
         return exchange
     }
+
+    /// The headers that say where a body ends.
+    private static let endNames = ["content-length", "transfer-encoding"]
 
     private func values(of connection: OpaquePointer, _ kind: MHD_ValueKind) -> [(name: [UInt8], value: [UInt8])] {
         var pairs: [(name: [UInt8], value: [UInt8])] = []
