@@ -74,6 +74,14 @@ class Events(Sandbox):
             self.assertEqual(line.endswith(f"← #{event['cause']}"), event["cause"] is not None)
         self.assertEqual(self.json("events"), self.events())
 
+    def test_a_line_is_one_line_whatever_somebody_gives_as_a_reason(self):
+        self.template(command("a", "false"))
+        task = self.run_task(code=1)["task_id"]
+        self.json("cancel", task, "--reason", "x\r\rid: 1\revent: end\n\x1b[31mred")
+        text = self.stepwell("events", task).stdout
+        self.assertIn("x  id: 1 event: end  [31mred", text)
+        self.assertEqual(len(text.splitlines()), len(self.events(task)))
+
     def test_retries_and_losses_name_the_steps_that_they_are_about(self):
         first, _ = self.fill()
         [retried] = [e for e in self.events(first) if e["type"] == "operator.retried"]

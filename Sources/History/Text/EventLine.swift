@@ -2,12 +2,12 @@ import StepwellLog
 import StepwellModel
 
 extension EventRecord {
-    /// The event as one line for people.
+    /// The event as one line for people, whatever those have written who are quoted in it.
     package func line(_ steps: [String]?) -> String {
         let task = self.task.map { "  \($0.short)" } ?? ""
         let cause = isDecision ? "  ← \(cause)" : ""
         let detail = event.detail(steps)
-        return "\(number)  \(time)\(task)  \(event.type.name)\(detail.isEmpty ? "" : "  \(detail)")\(cause)"
+        return "\(number)  \(time)\(task)  \(event.type.name)\(detail.isEmpty ? "" : "  \(detail.printable)")\(cause)"
     }
 
     /// The event as one line of JSON.
