@@ -211,6 +211,12 @@ class Webhooks(ServingTest):
         self.assertEqual(self.server.get("/webhooks")["webhooks"], [])
         self.assertEqual(self.server.request("DELETE", "/webhooks/none")[0], 404)
 
+    def test_a_disk_that_takes_nothing_is_no_fault_of_the_client(self) -> None:
+        (self.stepwell.store / "webhooks.json.new").mkdir()
+        status, answer = self.server.request("POST", "/webhooks", {"url": "http://127.0.0.1:1/"})
+        self.assertEqual((status, answer["code"]), (500, "unwritable_file"))
+        self.assertEqual(self.server.get("/webhooks")["webhooks"], [])
+
     def test_the_command_line(self) -> None:
         receiver = Receiver(self)
         added = self.stepwell.run(

@@ -1,3 +1,4 @@
+import Stepwell
 import StepwellEngine
 import StepwellLog
 import StepwellModel
@@ -62,7 +63,7 @@ package struct Problem: StepwellError {
             422
         case "not_allowed": 403
         case "busy", "disk_full", "engine_stopped": 503
-        default: error is EngineError || error is LogError ? 500 : 400
+        default: error is EngineError || error is LogError || error is FileError ? 500 : 400
         }
     }
 
