@@ -183,6 +183,17 @@ class Watch(ServingTest):
         self.wait_for("1.0.0", "last")
         self.assertEqual(self.server.process.stderr.count("error=template_changed"), 1)
 
+    def test_another_text_does_not_keep_the_next_start_from_its_work(self) -> None:
+        self.file.write_text(CHAIN.replace("callable: second", "callable: third"))
+        self.wait_for_line("error=template_changed")
+        self.server.process.kill()
+        self.server = self.serve(self.stepwell, "--templates", str(self.folder)).ready()
+        self.wait_for_line("[template_refused]", "0.yaml:", "error=template_changed")
+        worker = RawWorker(self.server, ["first", "second"])
+        self.server.post("/tasks", {"name": "chain"}, status=201)
+        worker.succeed(worker.attempts()[0])
+        self.assertEqual(worker.attempts()[0]["handler"], "second")
+
     def test_tasks_of_a_file_that_is_deleted_go_on(self) -> None:
         worker = RawWorker(self.server, ["first", "second"])
         self.server.post("/tasks", {"name": "chain"})

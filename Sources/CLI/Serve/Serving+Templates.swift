@@ -79,7 +79,7 @@ extension Serving {
         }
     }
 
-    private func tell(_ news: TemplateFiles.News) {
+    func tell(_ news: TemplateFiles.News) {
         switch news {
         case .added(let file, let template):
             journal.tell(

@@ -69,7 +69,7 @@ struct Serving: Sendable {
             let files = settings.folder.map { folder in
                 TemplateFiles(folder) { try await host.service.register($0, by: Operator.actor()) }
             }
-            try await files?.add(templates)
+            for news in try await files?.add(templates) ?? [] { tell(news) }
             tellStart(host, isSecure: tls != nil)
             try await host.service.engine.startWorkers(settings.workers)
             if settings.isHeld {

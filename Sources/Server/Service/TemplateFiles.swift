@@ -27,12 +27,21 @@ package actor TemplateFiles {
     }
 
     /// Makes known what the server was started with.
-    package func add(_ findings: [TemplateFolder.Finding]) async throws {
+    /// - Returns: the files with another text of a known version. One that was refused while the server ran must not keep the next
+    ///   start from the work that is there.
+    package func add(_ findings: [TemplateFolder.Finding]) async throws -> [News] {
+        var news: [News] = []
         for finding in findings {
             guard let template = finding.template else { continue }
-            _ = try await register(template)
-            templates[finding.file] = template
+            do {
+                _ = try await register(template)
+                templates[finding.file] = template
+            } catch let error as CatalogError {
+                faults[finding.file] = "\(error)"
+                news.append(.refused(file: finding.file, error))
+            }
         }
+        return news
     }
 
     /// Looks at files that have changed.
