@@ -7,6 +7,7 @@ import unittest
 from typing import List
 
 from remote_cli import FLAKY, RemoteTest
+from serving import RawWorker
 from support import Stepwell, wait_until
 
 QUICK = FLAKY.replace("flaky", "quick").replace("test -e ready && ", "")
@@ -23,6 +24,25 @@ class PruneBesideAServer(RemoteTest):
         for task in ids:
             self.server.get(f"/tasks/{task}?wait=60s")
         return ids
+
+    def test_a_late_report_on_what_has_left_ends_no_session(self) -> None:
+        old = RawWorker(self.server, ["first"])
+        self.server.post("/tasks", {"name": "chain"})
+        [attempt] = old.attempts()
+        self.server.process.kill()
+        self.server = self.serve(self.stepwell).ready()
+        self.server.post("/tasks/last/cancel")
+        self.assertEqual(self.stepwell.json("prune", "--older-than", "0m")["tasks"], 1)
+        worker = RawWorker(self.server, ["first"])
+        [answer] = worker.succeed(attempt)
+        self.assertEqual((answer["type"], answer["reason"]), ("rejected", "lost"))
+        self.server.post("/tasks", {"name": "chain"})
+        [attempt] = worker.attempts()
+        self.assertEqual(worker.succeed(attempt), [])
+        # A number that is still to come was nobody's.
+        status, answer = self.server.request("POST", f"/workers/{worker.id}/messages", {
+            "number": 3, "messages": [{"type": "result", "lease": 10**9, "result": 1}]})
+        self.assertEqual((status, answer["code"]), (400, "malformed_message"))
 
     def test_what_is_finished_leaves_and_can_come_back(self) -> None:
         gone = self.complete(120)

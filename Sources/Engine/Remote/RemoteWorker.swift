@@ -292,7 +292,8 @@ final class RemoteWorker: AttemptRunner, @unchecked Sendable {
     /// A report on an attempt of an earlier session, of this worker or another.
     private func late(_ lease: Lease, _ outcome: AttemptOutcome) throws(Malformed) {
         guard let (task, attempt) = registry.attempt(of: lease, in: hello.namespaces) else {
-            throw Malformed("the lease \(lease.rawValue) never was")
+            guard registry.isPruned(lease) else { throw Malformed("the lease \(lease.rawValue) never was") }
+            return delivery.replies.append(EngineMessage.rejected(lease, because: RejectedResult.Reason.lost.name))
         }
         delivery.pending += 1
         registry.finishLate(task, attempt, outcome, name) { refusal in

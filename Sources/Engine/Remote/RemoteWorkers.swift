@@ -205,6 +205,14 @@ package final class RemoteWorkers: @unchecked Sendable {
         )
     }
 
+    /// Whether the event of that number has left the store: with its task, to which nothing can happen any more.
+    func isPruned(_ lease: Lease) -> Bool {
+        do throws(LogError) {
+            guard try lease <= host.log.currentHead().number else { return false }
+            return try host.log.event(lease) == nil
+        } catch { return false }
+    }
+
     /// Reports on an attempt of a session that is over; the engine records that it came too late. Somebody else's attempt is left
     /// alone, and the answer says so.
     func finishLate(
