@@ -6,11 +6,21 @@ import socket
 import subprocess
 import threading
 import unittest
+from pathlib import Path
 from typing import Callable, List
 
 from remote_cli import Remote, RemoteTest
 from serving import CHAIN, Server
 from support import EndToEndTest, Stepwell, wait_until
+
+
+ALONE = """
+name: alone
+namespace_name: default
+version: 1.0.0
+steps:
+  - { name: one, handler: { command: ["true"] } }
+"""
 
 
 class Pretender:
@@ -31,6 +41,36 @@ class Pretender:
             with client:
                 client.recv(65536)
                 answer(client)
+
+
+class Cut:
+    """Passes all on to a server, but for the answer to the first request that changes something: its connection ends instead."""
+
+    def __init__(self, test: EndToEndTest, port: int) -> None:
+        self._socket = socket.create_server(("127.0.0.1", 0))
+        self._port = port
+        self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
+        self.posts = 0
+        test.addCleanup(self._socket.close)
+        threading.Thread(target=self._run, daemon=True).start()
+
+    def _run(self) -> None:
+        while True:
+            try:
+                client, _ = self._socket.accept()
+            except OSError:
+                return
+            threading.Thread(target=self._pass, args=(client,), daemon=True).start()
+
+    def _pass(self, client: socket.socket) -> None:
+        with client, socket.create_connection(("127.0.0.1", self._port)) as server:
+            while request := client.recv(1 << 20):
+                self.posts += request.startswith(b"POST")
+                server.sendall(request)
+                answer = server.recv(1 << 20)
+                if request.startswith(b"POST") and self.posts == 1:
+                    return
+                client.sendall(answer)
 
 
 def says(text: str) -> Callable[[socket.socket], None]:
@@ -95,6 +135,17 @@ class NoServer(RemoteTest):
         self.assertIn("not_allowed", self.remote.run("run", new, code=1, STEPWELL_TOKEN=token).stderr)
         actors = {event["actor"]["id"] for event in self.stepwell.events("task.submitted")}
         self.assertEqual(actors, {"cron"})
+
+
+class BrokenOff(RemoteTest):
+    def test_what_was_perhaps_done_is_not_asked_for_again(self) -> None:
+        self.server.request("PUT", "/templates", ALONE.encode())
+        template = self.folder + "/alone.yaml"
+        Path(template).write_text(ALONE)
+        cut = Cut(self, self.server.port)
+        broken = Remote(self, cut.url).run("run", template, code=1)
+        self.assertIn("[no_connection]", broken.stderr)
+        self.assertEqual((cut.posts, len(self.server.get("/tasks?name=alone")["tasks"])), (1, 1))
 
 
 class Certificates(RemoteTest):

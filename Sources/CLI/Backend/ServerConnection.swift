@@ -74,7 +74,9 @@ final class ServerConnection: Sendable {
         while true {
             tries += 1
             let answer = try client.send(
-                method, Self.target(path, query), body: body, headers: self.headers + headers, timeout: Self.limit)
+                method, Self.target(path, query), body: body, headers: self.headers + headers, timeout: Self.limit,
+                // What changes something must not be sent twice: the server may have done it before it went away.
+                isFresh: method != "GET")
             if method == "GET", answer.status == 503, tries < Self.triesMax, answer.header("x-stepwell-version") != nil
             {
                 sleep(1)
