@@ -17,6 +17,6 @@ enum ForeignPage {
         if host.hasPrefix("[") { return true }
         let name = host.prefix { $0 != ":" }
         return name.allSatisfy { $0.isASCII && $0.isNumber || $0 == "." } || !name.contains(".")
-            || name.hasSuffix(".localhost")
+            || name.hasSuffix(".localhost") || name.hasSuffix(".internal")
     }
 }
