@@ -164,6 +164,20 @@ class EveryAddress(ServingTest):
         state = self.server.request("GET", f"/tasks/{waiting}", Authorization=admin)[1]["state"]
         self.assertEqual(state, "pending")
 
+    def test_a_session_is_not_for_a_later_token_of_the_same_name(self) -> None:
+        self.token("admin", "admin")
+        hello = {"type": "hello", "protocol": 1, "handlers": [{"name": "second"}]}
+
+        def renewed(*options: str) -> str:
+            self.stepwell.run("token", "revoke", "box", code=None)
+            return f"Bearer {self.token('box', 'worker', *options)}"
+
+        first = renewed("--namespace", "default")
+        session = self.server.request("POST", "/workers", hello, Authorization=first)[1]["worker_id"]
+        for options, expected in ((["--namespace", "default"], 200), (["--namespace", "other"], 404), ([], 404)):
+            status, _ = self.server.request("POST", f"/workers/{session}/poll", {}, Authorization=renewed(*options))
+            self.assertEqual(status, expected, options)
+
     def test_a_word_that_fits_tasks_of_others_too_tells_nothing_of_them(self) -> None:
         self.server.post("/tasks", {"name": "chain", "namespace": "other", "idempotency_key": "secret"}, status=201)
         wide, narrow = self.token("wide", "viewer"), self.token("narrow", "viewer", "--namespace", "other")
@@ -218,7 +232,7 @@ class PagesInABrowser(ServingTest):
         self.assertIn('stepwell_access_refusals_total{code="foreign_page"} 12', self.server.get("/metrics"))
 
     def test_programs_do(self) -> None:
-        for host in ("localhost", "LOCALHOST:7420", "api.localhost", "127.0.0.1:1", "[::1]:7420", "stepwell:7420"):
+        for host in ("localhost", "LOCALHOST:7420", "api.localhost", "host.docker.internal:7420", "127.0.0.1:1", "[::1]:7420", "stepwell:7420"):
             self.assertEqual(self.ask("GET", "/tasks", Host=host), (200, ""), host)
         here = f"localhost:{self.server.port}"
         self.assertEqual(self.ask("GET", "/tasks", Host=here, Origin=f"http://{here}"), (200, ""))

@@ -63,7 +63,8 @@ package final class Access: Sendable {
         }
         return Identity(
             name: token.name, role: token.role,
-            namespaces: token.namespaces.isEmpty ? .all : .only(token.namespaces), token: token.name)
+            namespaces: token.namespaces.isEmpty ? .all : .only(token.namespaces),
+            token: ([token.name] + token.namespaces).joined(separator: " "))
     }
 
     /// Where a token is needed none of this is: a page has none.

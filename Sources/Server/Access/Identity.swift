@@ -40,7 +40,8 @@ package struct Identity: Hashable, Sendable {
     package var name: String
     package var role: Role
     package var namespaces: NamespaceScope
-    /// The token's name; empty without one. A worker's session belongs to whoever began it.
+    /// The token's name and what it is for; empty without one. A worker's session belongs to whoever began it, and another token of
+    /// that name may be for less.
     package var token: String
 
     package init(name: String, role: Role, namespaces: NamespaceScope = .all, token: String = "") {
