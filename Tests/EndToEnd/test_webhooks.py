@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+import json
 import signal
 import socket
 import time
@@ -215,7 +216,13 @@ class Webhooks(ServingTest):
         (self.stepwell.store / "webhooks.json.new").mkdir()
         status, answer = self.server.request("POST", "/webhooks", {"url": "http://127.0.0.1:1/"})
         self.assertEqual((status, answer["code"]), (500, "unwritable_file"))
+        (self.stepwell.store / "webhooks.json.new").rmdir()
+        (self.stepwell.store / "outward").rename(self.stepwell.store / "away")
+        status, answer = self.server.request("POST", "/webhooks", {"url": "http://127.0.0.1:1/"})
+        self.assertEqual((status, answer["code"]), (500, "unwritable_file"))
+        # Nor is there one that nobody can see.
         self.assertEqual(self.server.get("/webhooks")["webhooks"], [])
+        self.assertEqual(json.loads((self.stepwell.store / "webhooks.json").read_text()), [])
 
     def test_the_command_line(self) -> None:
         receiver = Receiver(self)

@@ -115,7 +115,11 @@ package final class Outbox: Sendable {
             guard webhooks.count < Self.webhooksMax else { throw WebhookError.tooMany(Self.webhooksMax) }
             webhooks.append(webhook)
         }
-        try begin(webhook)
+        do { try begin(webhook) } catch {
+            // Else it would come to life at the next start, and nobody could see or remove it before.
+            try? change { $0.removeAll { $0.id == webhook.id } }
+            throw error
+        }
         return try report(webhook.id)
     }
 
