@@ -240,6 +240,16 @@ class Workers(ServingTest):
         worker.number = 1
         self.assertEqual(worker.deliver(message), [{"type": "rejected", "lease": attempt["lease"], "reason": "duplicate"}])
 
+    def test_large_attempts_come_one_answer_after_the_other(self) -> None:
+        worker = RawWorker(self.server, ["first"], concurrency=10)
+        large = {"name": "chain", "context": {"x": "y" * 6_000_000}}
+        ids = [task["task_id"] for task in self.server.post("/tasks/batch", {"tasks": [large] * 7})["tasks"]]
+        answers = [worker.poll(wait_ms=5000)]
+        while sum(map(len, answers)) < 7:
+            answers.append(worker.poll(wait_ms=5000))
+        self.assertLessEqual(max(map(len, answers)), 3)
+        self.assertEqual([message["task_id"] for answer in answers for message in answer], ids)
+
     def test_a_worker_that_is_silent_loses_its_attempts_and_is_told_so(self) -> None:
         self.server.process.kill()
         self.server = self.start(lease=1)

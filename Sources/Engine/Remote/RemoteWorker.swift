@@ -36,6 +36,9 @@ final class RemoteWorker: AttemptRunner, @unchecked Sendable {
     /// On the reactor's clock, in nanoseconds.
     private(set) var heard: Int64
 
+    /// An answer holds little more than this and its largest attempt, however many a worker can run.
+    private static let answerBytesMax = 16 << 20
+
     /// The last delivery: what came of it is told once more to whoever repeats it.
     private struct Delivery {
         var number = 0
@@ -125,25 +128,30 @@ final class RemoteWorker: AttemptRunner, @unchecked Sendable {
 
     private func flush() {
         guard let poll else { return }
-        let taken = attempts.prefix(poll.attemptsMax)
-        guard !taken.isEmpty || !news.isEmpty else { return }
-        attempts.removeFirst(taken.count)
+        guard !attempts.isEmpty && poll.attemptsMax > 0 || !news.isEmpty else { return }
         var messages = news
         news = []
-        for assignment in taken {
+        var (taken, bytes) = (0, 0)
+        for assignment in attempts.prefix(poll.attemptsMax) {
+            // The rest comes with the next answer.
+            guard bytes < Self.answerBytesMax else { break }
+            taken += 1
             if let failure = assignment.resolveSecrets() {
                 leases.end(assignment.attempt.lease)
                 registry.host.finish(assignment, .failed(failure))
                 continue
             }
             do throws(LogError) {
-                messages.append(try EngineMessage.attempt(assignment, limits: registry.host.limits))
+                let message = try EngineMessage.attempt(assignment, limits: registry.host.limits)
+                bytes += message.count
+                messages.append(message)
             } catch {
                 leases.end(assignment.attempt.lease)
                 registry.host.finish(
                     assignment, .failed(Failure(message: error.message, errorType: error.code)))
             }
         }
+        attempts.removeFirst(taken)
         sent = (sent.number + 1, Self.body(number: sent.number + 1, messages))
         isSentRead = false
         answerPoll(sent.body)
