@@ -335,6 +335,30 @@ class Workers(ServingTest):
         self.assertEqual(worker.deliver({"type": "drained"}), [])
         self.assertEqual(self.server.request("POST", f"/workers/{worker.id}/poll", {})[0], 404)
 
+    def test_many_large_results_come_in_portions(self) -> None:
+        worker = RawWorker(self.server, ["first", "second"])
+        self.server.post("/tasks", {"name": "chain"})
+        large = "x" * 5_000_000
+        worker.succeed(worker.attempts()[0], large)
+        [second] = worker.attempts()
+        self.assertEqual((second["dependencies"], second["fetchable"]), ({}, ["first"]))
+        wishes = [{"type": "fetch", "lease": second["lease"], "id": id, "step": "first"} for id in range(10)]
+        replies = worker.deliver(*wishes)
+        self.assertEqual([reply["id"] for reply in replies], [0, 1, 2, 3])
+        self.assertEqual([len(reply["result"]) for reply in replies], [5_000_000] * 4)
+        # The rest waits for polls, and holds up no delivery.
+        self.assertEqual(worker.deliver(*wishes, number=worker.number), replies)
+        self.assertEqual(worker.deliver({"type": "fetch", "lease": second["lease"], "id": 10, "step": "first"})[0]["id"], 10)
+        for id in range(4, 10):
+            [reply] = worker.poll(wait_ms=5000)
+            self.assertEqual((reply["id"], reply["result"] == large), (id, True))
+        self.assertEqual(worker.poll(), [])
+        worker.deliver(*wishes)
+        worker.succeed(second)
+        # Nobody waits for these any more.
+        self.assertTrue(all("has ended" in str(worker.poll(wait_ms=5000)) for _ in range(6)))
+        self.assertEqual(self.server.get("/tasks/last?wait=20s")["state"], "complete")
+
 
 class Access(ServingTest):
     def test_roles_and_namespaces(self) -> None:

@@ -39,10 +39,29 @@ final class RemoteWorker: AttemptRunner, @unchecked Sendable {
     /// An answer holds little more than this and its largest attempt, however many a worker can run.
     private static let answerBytesMax = 16 << 20
 
+    private var fetches = Fetches()
+
+    /// A result that an attempt has asked for.
+    private struct Fetch {
+        var lease: Lease
+        var id: Int64
+        var step: String
+    }
+
+    private struct Fetches {
+        /// With the present delivery.
+        var asked: [Fetch] = []
+        var late: [Fetch] = []
+        var isReading = false
+
+        static let lateMax = 1000
+    }
+
     /// The last delivery: what came of it is told once more to whoever repeats it.
     private struct Delivery {
         var number = 0
         var replies: [[UInt8]] = []
+        var fetchedBytes = 0
         /// Confirmations that are still to come.
         var pending = 0
         var answers: [Answer] = []
@@ -185,6 +204,7 @@ final class RemoteWorker: AttemptRunner, @unchecked Sendable {
         }
         self.poll = poll
         flush()
+        fetchNext()
         endPoll(at: registry.reactor.now)
     }
 
@@ -334,16 +354,56 @@ final class RemoteWorker: AttemptRunner, @unchecked Sendable {
     }
 
     private func fetch(_ lease: Lease, _ id: Int64, _ step: String) {
-        guard case .running(let run) = leases[lease] else {
-            return delivery.replies.append(EngineMessage.fetched(lease, id: id, error: "the attempt has ended"))
-        }
         delivery.pending += 1
-        let reactor = registry.reactor
-        registry.host.result(of: step, for: run.assignment) { result in
-            reactor.perform {
-                self.delivery.replies.append(EngineMessage.fetched(lease, id: id, result))
+        fetches.asked.append(Fetch(lease: lease, id: id, step: step))
+        fetchNext()
+    }
+
+    /// Reads the next result that was asked for. One at a time, and no more than an answer holds: a thousand large ones fit in no memory.
+    private func fetchNext() {
+        guard !fetches.isReading else { return }
+        if delivery.fetchedBytes >= Self.answerBytesMax { putOff() }
+        if !fetches.asked.isEmpty {
+            read(fetches.asked.removeFirst()) { message in
+                self.delivery.replies.append(message)
+                self.delivery.fetchedBytes += message.count
                 self.confirmed()
             }
+        } else if poll != nil, news.isEmpty, !fetches.late.isEmpty {
+            read(fetches.late.removeFirst()) { self.tell($0) }
+        }
+    }
+
+    private func read(_ fetch: Fetch, _ done: @escaping @Sendable ([UInt8]) -> Void) {
+        let reactor = registry.reactor
+        fetches.isReading = true
+        let end = { @Sendable (message: [UInt8]) in
+            reactor.perform {
+                self.fetches.isReading = false
+                done(message)
+                self.fetchNext()
+            }
+        }
+        guard case .running(let run) = leases[fetch.lease] else {
+            return end(EngineMessage.fetched(fetch.lease, id: fetch.id, error: "the attempt has ended"))
+        }
+        registry.host.result(of: fetch.step, for: run.assignment) { result in
+            end(EngineMessage.fetched(fetch.lease, id: fetch.id, result))
+        }
+    }
+
+    /// What does not fit into the answer to its delivery comes with the answers to polls.
+    private func putOff() {
+        let rest = fetches.asked
+        fetches.asked = []
+        for fetch in rest {
+            if fetches.late.count < Fetches.lateMax {
+                fetches.late.append(fetch)
+            } else {
+                let error = "\(Fetches.lateMax) large results are waited for already"
+                delivery.replies.append(EngineMessage.fetched(fetch.lease, id: fetch.id, error: error))
+            }
+            confirmed()
         }
     }
 
@@ -366,6 +426,7 @@ final class RemoteWorker: AttemptRunner, @unchecked Sendable {
         attempts = []
         news = []
         leases.removeAll()
+        fetches.late = []
         let poll = poll
         self.poll = nil
         poll?.answer(.failure(.unknownWorker(id)))
