@@ -17,5 +17,15 @@ enum AtomicFile {
             rest = rest.dropFirst(count)
         }
         guard fsync(descriptor) == 0, rename(next, path) == 0 else { throw .last(path, "unwritable_file") }
+        try syncFolder(of: path)
+    }
+
+    /// Puts the file's new name on disk: a token that was shown must be there after a loss of power.
+    private static func syncFolder(of path: String) throws(FileError) {
+        let folder = path.lastIndex(of: "/").map { path[..<$0] } ?? "."
+        let descriptor = linux_open(folder.isEmpty ? "/" : String(folder), O_RDONLY | O_DIRECTORY, 0)
+        guard descriptor >= 0 else { throw .last(String(folder), "unwritable_file") }
+        defer { close(descriptor) }
+        guard fsync(descriptor) == 0 else { throw .last(String(folder), "unwritable_file") }
     }
 }
