@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 import unittest
 from typing import Dict
 
@@ -20,8 +21,8 @@ class Metrics(ServingTest):
         """Every line must be one of the format's."""
         found: Dict[str, float] = {}
         for line in self.server.get("/metrics").splitlines():
-            if not re.match(r"# (HELP|TYPE) stepwell_\w+ .", line):
-                match = re.fullmatch(r'(stepwell_\w+(?:\{(?:\w+="[^"]*",?)+\})?) ([0-9.e+-]+)', line)
+            if not re.match(r"# (HELP|TYPE) (stepwell|process)_\w+ .", line):
+                match = re.fullmatch(r'((?:stepwell|process)_\w+(?:\{(?:\w+="[^"]*",?)+\})?) ([0-9.e+-]+)', line)
                 assert match, line
                 found[match[1]] = float(match[2])
         return found
@@ -56,6 +57,13 @@ class Metrics(ServingTest):
         self.assertEqual(after['stepwell_commit_seconds_bucket{le="+Inf"}'], after["stepwell_commit_seconds_count"])
         self.assertLessEqual(after["stepwell_commit_events_sum"], after["stepwell_log_head"])
         self.assertGreaterEqual(after["stepwell_http_connections"], 1)
+        self.assertLess(0, after["stepwell_heap_used_bytes"])
+        self.assertLessEqual(after["stepwell_heap_used_bytes"], after["stepwell_heap_bytes"])
+        self.assertLess(after["stepwell_heap_used_bytes"], after["process_resident_memory_bytes"])
+        self.assertLess(after["process_resident_memory_bytes"], after["process_virtual_memory_bytes"])
+        self.assertGreater(after["process_cpu_seconds_total"], 0)
+        self.assertLess(after["process_open_fds"], after["process_max_fds"])
+        self.assertAlmostEqual(after["process_start_time_seconds"], time.time(), delta=600)
 
     def test_streams_come_and_go(self) -> None:
         stream = EventSubscriber(self.server.port)
