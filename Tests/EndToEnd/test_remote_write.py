@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import re
 import signal
+import socket
+import threading
 import time
 import unittest
 from typing import Any, Dict
@@ -174,6 +176,19 @@ class Writing(RemoteTest):
         self.assertEqual(waiting.stderr.count("task.submitted"), 1)
         self.assertEqual(waiting.stderr.count("task.completed"), 1)
 
+    def test_a_wait_outlives_an_absence_at_any_of_its_questions(self) -> None:
+        self.be_ready()
+        for turn in range(1, 20):
+            with Cutting(self.server.port, turn) as proxy:
+                path = self.write(f"cut{turn}.yaml", FLAKY.replace("flaky", f"cut{turn}"))
+                remote = Remote(self, f"http://127.0.0.1:{proxy.port}")
+                done = remote.run("run", path, "-o", "json")
+            self.assertEqual(json.loads(done.stdout)["state"], "complete")
+            if not proxy.has_cut:
+                break
+        self.assertGreater(turn, 4, "each question was cut off once")
+        self.assertEqual(len(self.server.get("/tasks?limit=1000")["tasks"]), turn, "no task was submitted twice")
+
     def test_an_interruption_ends_the_wait_alone(self) -> None:
         path = self.write("slow.yaml", SLOW)
         waiting = self.remote.start("run", path)
@@ -182,6 +197,63 @@ class Writing(RemoteTest):
         self.assertEqual(waiting.wait(), 130)
         (self.stepwell.folder / "gate").touch()
         self.assertEqual(self.server.get("/tasks/last?wait=30s")["state"], "complete")
+
+
+class Cutting:
+    """Goes between a client and a server. At one of the questions behind the client's wish it is gone, and back a little later."""
+
+    def __init__(self, port: int, turn: int) -> None:
+        self.server, self.left, self.has_cut = port, turn, False
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        self.is_wished = self.is_over = False
+
+    def __enter__(self) -> "Cutting":
+        threading.Thread(target=self.accept, daemon=True).start()
+        return self
+
+    def __exit__(self, *_: Any) -> None:
+        self.is_over = True
+        self.listener.close()
+
+    def accept(self) -> None:
+        while not self.is_over:
+            try:
+                client, _ = self.listener.accept()
+            except OSError:
+                time.sleep(0.01)  # It is away.
+                continue
+            server = socket.create_connection(("127.0.0.1", self.server))
+            threading.Thread(target=self.carry, args=(server, client), daemon=True).start()
+            threading.Thread(target=self.carry, args=(client, server, True), daemon=True).start()
+
+    def carry(self, one: socket.socket, other: socket.socket, asks: bool = False) -> None:
+        try:
+            while data := one.recv(1 << 16):
+                self.is_wished |= asks and data.startswith(b"POST /v1/tasks ")
+                if asks and self.is_wished and data.startswith(b"GET "):
+                    self.left -= 1
+                    if self.left == 0:
+                        return self.leave()
+                other.sendall(data)
+        except OSError:
+            pass
+        finally:
+            for end in (one, other):
+                try:
+                    end.shutdown(socket.SHUT_RDWR)
+                except OSError:
+                    pass
+                end.close()
+
+    def leave(self) -> None:
+        self.has_cut = True
+        self.listener.shutdown(socket.SHUT_RDWR)
+        self.listener.close()
+        threading.Timer(0.2, self.come_back).start()
+
+    def come_back(self) -> None:
+        self.listener = socket.create_server(("127.0.0.1", self.port))
 
 
 class Ends(RemoteTest):

@@ -1,5 +1,3 @@
-import Glibc
-import StepwellEngine
 import StepwellHTTP
 import StepwellHistory
 import StepwellLog
@@ -14,10 +12,6 @@ struct Following {
     /// Whether the server has answered: then whatever breaks will pass.
     private var hasBegun: Bool
     private let tell: (String) -> Void
-
-    /// How long a server may be away before that is an error, in milliseconds.
-    static let patience: Int64 = 300_000
-    private static let delayMax: UInt32 = 2_000_000
 
     /// - Parameters:
     ///   - task: nil: all events.
@@ -41,10 +35,10 @@ struct Following {
     mutating func run(
         follows: Bool, patience: Int64?, _ body: @escaping (ServerSentEvents.Event) -> Bool
     ) throws {
-        var delay: UInt32 = 50_000
-        var lostAt: Int64?
+        var absence = Absence()
         while true {
             let position = Position(last)
+            var trouble: (any Error)?
             do {
                 try connection.stream(
                     path,
@@ -62,30 +56,17 @@ struct Following {
                     return !position.isAtEnd
                 }
                 hasBegun = true
-            } catch let error as HTTPError where hasBegun || position.isOpen {
-                guard let reason = error.reasonOfNoConnection else { throw error }
-                hasBegun = true
-                if lostAt == nil { tell("the connection to \(connection.address) is broken, trying again: \(reason)") }
-            } catch let refusal as ServerRefusal where hasBegun && Self.isPassing(refusal) {}
+            } catch  where (hasBegun || position.isOpen) && Absence.explains(error) {
+                (hasBegun, trouble) = (true, error)
+            }
             if position.isAtEnd {
                 last = position.last
                 return
             }
-            if position.last > last { (lostAt, delay) = (nil, 50_000) }
+            if position.last > last { absence.end() }
             last = position.last
-            let now = monotonicMilliseconds()
-            lostAt = lostAt ?? now
-            if let patience, let lostAt, now - lostAt > patience {
-                throw HTTPError.noConnection("\(connection.address)", reason: "it was away for too long")
-            }
-            usleep(delay)
-            delay = min(delay * 2, Self.delayMax)
+            try absence.wait(trouble, for: connection, patience: patience, tell: tell)
         }
-    }
-
-    /// Whether a server says so only while it starts or stops.
-    private static func isPassing(_ refusal: ServerRefusal) -> Bool {
-        ["stopping", "not_ready", "busy"].contains(refusal.code)
     }
 
     /// Where the stream stands, for the closure that the client calls on this same thread.
@@ -96,15 +77,5 @@ struct Following {
         var isOpen = false
 
         init(_ last: SequenceNumber) { self.last = last }
-    }
-}
-
-extension HTTPError {
-    /// Why there was no connection, or no longer one; nil for other errors.
-    fileprivate var reasonOfNoConnection: String? {
-        switch self {
-        case .notReached(_, let reason), .noConnection(_, let reason): reason
-        case .badAddress, .noTrust, .noHTTP, .timeout, .interrupted: nil
-        }
     }
 }

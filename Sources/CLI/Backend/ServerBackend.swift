@@ -57,7 +57,7 @@ struct ServerBackend: Backend {
         // Looked up once: 'last' may be another task after the connection has broken.
         let id = try task.map { try findTask($0) }
         var following = Following(connection, task: id, after: after, as: form)
-        try following.run(follows: follows, patience: follows ? nil : Following.patience) { event in
+        try following.run(follows: follows, patience: follows ? nil : Absence.patience) { event in
             body(event.data)
             return true
         }

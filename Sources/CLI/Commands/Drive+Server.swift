@@ -44,14 +44,14 @@ extension Drive {
         _ task: TaskID, after: SequenceNumber, _ server: ServerBackend, _ progress: Progress
     ) throws {
         // A tree begins with the task as it is; lines tell all that has happened.
-        let watched = progress.isLive ? try server.watched(task) : nil
+        let watched = progress.isLive ? try server.patiently(tell: progress.notice) { try server.watched(task) } : nil
         if let watched { progress.show(.task(watched)) }
         var following = Following(
             server.connection, task: task, after: watched?.last ?? after, as: watched == nil ? .text : .json,
             isKnown: true, tell: progress.notice)
         while true {
-            let isSettled = try server.state(of: task).isSettled
-            try following.run(follows: !isSettled, patience: Following.patience) { event in
+            let isSettled = try server.patiently(tell: progress.notice) { try server.state(of: task).isSettled }
+            try following.run(follows: !isSettled, patience: Absence.patience) { event in
                 let type = EventType.allCases.first { $0.name == event.type }
                 if watched != nil {
                     if let move = StepMove(told: event.data) { progress.show(.told(move)) }
@@ -71,12 +71,17 @@ extension Drive {
     /// Shows what came of tasks. The code is that of the first that is not complete.
     func show(_ tasks: [TaskID], on server: ServerBackend) throws -> ExitCode {
         if format == .json, tasks.count != 1 {
-            let reports = try tasks.map { try server.connection.get(["tasks", $0.description]) }
+            let reports = try tasks.map { task in
+                try server.patiently { try server.connection.get(["tasks", task.description]) }
+            }
             output(JSON.array(reports).pretty)
         } else {
-            for task in tasks { try server.show(.report(task: task.description, details: false), format) }
+            for task in tasks {
+                try server.patiently { _ = try server.show(.report(task: task.description, details: false), format) }
+            }
         }
-        return try tasks.map { ExitCode(try server.state(of: $0)) }.first { $0 != .success } ?? .success
+        let states = try tasks.map { task in try server.patiently { try server.state(of: task) } }
+        return states.map(ExitCode.init).first { $0 != .success } ?? .success
     }
 }
 
