@@ -67,7 +67,7 @@ class Journal(ServingTest):
     def test_also_what_ends_it_is_a_line(self) -> None:
         folder = self.templates(CHAIN.replace("callable: second", "calable: second"))
         refused = self.stepwell.run(
-            "serve", "--listen", "127.0.0.1:0", "--templates", folder, "--log-format", "json", code=2)
+            "serve", "--check", "--listen", "127.0.0.1:0", "--templates", folder, "--log-format", "json", code=2)
         first, *_, last = self.entries(refused)
         self.assertEqual((first["code"], first["error"], first["file"]), ("template_refused", "no_handler", f"{folder}/0.yaml"))
         self.assertGreater(first["line"], 1)

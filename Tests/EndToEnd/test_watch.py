@@ -183,6 +183,25 @@ class Watch(ServingTest):
         self.wait_for("1.0.0", "last")
         self.assertEqual(self.server.process.stderr.count("error=template_changed"), 1)
 
+    def test_a_file_at_fault_does_not_keep_the_next_start_from_its_work(self) -> None:
+        self.server.post("/tasks", {"name": "chain"}, status=201)
+        self.assertIn("stepwell_template_faults 0\n", self.server.get("/metrics"))
+        self.file.write_text(": {")
+        (self.folder / "1.yaml").write_text(chain("1.0.0", "fresh"))
+        self.wait_for_line("0.yaml:", "error=yaml_syntax")
+        self.server.process.kill()
+        self.server = self.serve(self.stepwell, "--templates", str(self.folder)).ready()
+        self.wait_for_line("[template_refused]", "0.yaml:", "error=yaml_syntax")
+        self.assertIn("stepwell_template_faults 1\n", self.server.get("/metrics"))
+        worker = RawWorker(self.server, ["first", "second"])
+        worker.succeed(worker.attempts()[0])
+        # What was known before is, and so is what is sound beside it.
+        for name in ("chain", "fresh"):
+            self.server.post("/tasks", {"name": name}, status=201)
+        self.file.write_text(chain("2.0.0"))
+        self.wait_for("2.0.0")
+        self.assertIn("stepwell_template_faults 0\n", self.server.get("/metrics"))
+
     def test_another_text_does_not_keep_the_next_start_from_its_work(self) -> None:
         self.file.write_text(CHAIN.replace("callable: second", "callable: third"))
         self.wait_for_line("error=template_changed")

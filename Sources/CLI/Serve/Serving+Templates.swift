@@ -14,18 +14,16 @@ extension Serving {
         case blind(FileError)
     }
 
-    /// The files of the folder, before the store is touched.
-    func readTemplates() throws -> [TemplateFolder.Finding] {
-        guard let folder = settings.folder else { return [] }
-        let findings = try folder.read()
+    /// Whether all files of the folder can be used.
+    func checkTemplates() throws {
+        guard let folder = settings.folder else { return }
         var count = 0
-        for finding in findings {
+        for finding in try folder.read() {
             guard let error = finding.error else { continue }
             count += 1
             journal.tell(.error, "template_refused", file: finding.file, error)
         }
         guard count == 0 else { throw UnusableTemplates(count: count, folder: folder.path) }
-        return findings
     }
 
     /// Notices changes from now on. Where the system does not allow it, SIGHUP is left.

@@ -27,7 +27,7 @@ struct Serving: Sendable {
         await told {
             try readCertificate()?.check()
             try settings.checkDoors()
-            _ = try readTemplates()
+            try checkTemplates()
             return .success
         }
     }
@@ -51,7 +51,7 @@ struct Serving: Sendable {
         try settings.checkDoors()
         // Watched before it is read, so that nothing falls between.
         let watch = watchTemplates()
-        let templates = try readTemplates()
+        let templates = try settings.folder?.read() ?? []
         let interruption = Once<Void>()
         let failure = Once<LogError>()
         Signals.watch({ interruption.fire(()) }) { [journal, writer] news in
@@ -67,7 +67,9 @@ struct Serving: Sendable {
         do {
             watchdog?.start()
             let files = settings.folder.map { folder in
-                TemplateFiles(folder) { try await host.service.register($0, by: Operator.actor()) }
+                TemplateFiles(folder, faults: host.service.metrics.templateFaults) {
+                    try await host.service.register($0, by: Operator.actor())
+                }
             }
             for news in try await files?.add(templates) ?? [] { tell(news) }
             tellStart(host, isSecure: tls != nil)

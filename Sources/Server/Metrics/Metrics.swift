@@ -33,6 +33,8 @@ package final class Metrics: Sendable {
     private let connections = Mutex<@Sendable () -> Int>({ 0 })
     /// Streams of events that are open.
     let streams = Atomic<Int>(0)
+    /// Files of the folder of templates that are at fault.
+    package let templateFaults = Gauge()
 
     package init() {}
 
@@ -87,4 +89,14 @@ struct Histogram: Sendable {
         counts[bounds.firstIndex { value <= $0 } ?? bounds.count] += 1
         sum += value
     }
+}
+
+/// A number that somebody keeps up to date.
+package final class Gauge: Sendable {
+    private let number = Atomic<Int>(0)
+
+    package init() {}
+
+    var value: Int { number.load(ordering: .relaxed) }
+    func set(_ value: Int) { number.store(value, ordering: .relaxed) }
 }

@@ -47,6 +47,8 @@ struct MetricName: Sendable {
     static let refusals = MetricName(
         "access_refusals_total", .counter, "Requests refused with 401 or 403, by the error's code.")
 
+    static let templateFaults = MetricName(
+        "template_faults", .gauge, "Files of the folder of templates that cannot be used.")
     static let held = MetricName(
         "held", .gauge, "1 while nothing is given to workers until somebody ends the hold, else 0.")
 
@@ -79,7 +81,7 @@ struct MetricName: Sendable {
     static let all = [
         events, openTasks, openSteps, waiting, oldest, limitRunning, limitWaiting, workers, slots, running,
         commitSeconds, commitEvents, head, bytes, recovery,
-        requests, requestSeconds, connections, streams, refusals, held,
+        requests, requestSeconds, connections, streams, refusals, templateFaults, held,
         outwardSent, outwardFailed, outwardLag, outwardDown,
         heap, heapUsed, resident, virtual, processorSeconds, descriptors, descriptorsMax, start,
     ]

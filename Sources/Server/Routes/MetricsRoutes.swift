@@ -87,6 +87,7 @@ extension Service {
         text.add(.connections, value: metrics.connectionCount)
         text.add(.streams, value: metrics.streamCount)
         text.add(.refusals, refusals.counts.map { ([("code", $0.code)], "\($0.count)") })
+        text.add(.templateFaults, value: metrics.templateFaults.value)
         text.add(.held, value: engine.core.heldWorkerCount == nil ? 0 : 1)
         let outward = outbox.figures
         func add(_ metric: MetricName, _ value: (Follower.Report, UInt64) -> UInt64) {

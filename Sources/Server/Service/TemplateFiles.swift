@@ -18,27 +18,28 @@ package actor TemplateFiles {
     private let register: @Sendable (Template) async throws -> Bool
     private var templates: [String: Template] = [:]
     /// What was wrong with a file when it was looked at last.
-    private var faults: [String: String] = [:]
+    private var faults: [String: String] = [:] { didSet { faultCount.set(faults.count) } }
+    private let faultCount: Gauge
 
-    /// - Parameter register: makes a template known; false when it is already.
-    package init(_ folder: TemplateFolder, register: @escaping @Sendable (Template) async throws -> Bool) {
+    /// - Parameters:
+    ///   - faultCount: counts the files that are at fault.
+    ///   - register: makes a template known; false when it is already.
+    package init(
+        _ folder: TemplateFolder, faults faultCount: Gauge,
+        register: @escaping @Sendable (Template) async throws -> Bool
+    ) {
         self.folder = folder
+        self.faultCount = faultCount
         self.register = register
     }
 
     /// Makes known what the server was started with.
-    /// - Returns: the files with another text of a known version. One that was refused while the server ran must not keep the next
-    ///   start from the work that is there.
+    /// - Returns: the files at fault. One of them must not keep the start from the work that is there: it may be one after a crash, at night.
     package func add(_ findings: [TemplateFolder.Finding]) async throws -> [News] {
         var news: [News] = []
         for finding in findings {
-            guard let template = finding.template else { continue }
-            do {
-                _ = try await register(template)
-                templates[finding.file] = template
-            } catch let error as CatalogError {
-                faults[finding.file] = "\(error)"
-                news.append(.refused(file: finding.file, error))
+            for each in await take(finding) {
+                if case .refused = each { news.append(each) }
             }
         }
         return news
