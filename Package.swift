@@ -135,7 +135,9 @@ let package = Package(
             name: "HTTPTests", dependencies: ["StepwellHTTP"], path: "Tests/HTTPTests", swiftSettings: dialect),
         .testTarget(
             name: "EngineTests",
-            dependencies: ["StepwellEngine", "StepwellKernel", "StepwellLog", "StepwellModel", "CLinux"],
+            dependencies: [
+                "StepwellEngine", "StepwellKernel", "StepwellLog", "StepwellModel", "StepwellSimulation", "CLinux",
+            ],
             path: "Tests/EngineTests", swiftSettings: dialect),
         .testTarget(
             name: "HistoryTests",
