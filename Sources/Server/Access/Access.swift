@@ -44,7 +44,7 @@ package final class Access: Sendable {
             }
             throw Problem(
                 401, "token_missing", "this server needs a token",
-                cure: "send 'Authorization: Bearer TOKEN'; 'stepwell token create' makes one")
+                cure: "send 'Authorization: Bearer TOKEN', or set STEPWELL_TOKEN; 'stepwell token create' makes one")
         }
         let words = header.split(separator: " ", maxSplits: 1)
         guard words.count == 2, words[0].lowercased() == "bearer" else {

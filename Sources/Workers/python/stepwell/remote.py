@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import ssl
 import sys
 import threading
 import time
@@ -51,7 +52,7 @@ class _Refused(Exception):
     def __init__(self, reply: Reply) -> None:
         self.status = reply.status
         problem = reply.problem()
-        super().__init__(f"{problem.get('detail')} {problem.get('cure') or ''}".strip())
+        super().__init__("; ".join(str(text) for text in (problem.get("detail"), problem.get("cure")) if text))
         self.code = str(problem["code"])
 
 
@@ -286,7 +287,10 @@ class Remote:
             except TROUBLE as error:
                 if may_be_cut and self._is_woken:
                     raise _Woken from None
-                self._trouble(connection, str(error) or type(error).__name__)
+                text = str(error) or type(error).__name__
+                if isinstance(error, ssl.SSLCertVerificationError):
+                    text += "; SSL_CERT_FILE names the certificates to trust"
+                self._trouble(connection, text)
             except ValueError:
                 self._trouble(connection, "the answer is not JSON")
             self._rest(delay * random.uniform(0.5, 1) if wait is None else wait, connection is self._polls)

@@ -28,7 +28,7 @@ export class Session {
 export class Refused extends Error {
     problem;
     constructor(problem) {
-        super(`${problem.detail} ${problem.cure}`.trim());
+        super([problem.detail, problem.cure].filter(Boolean).join("; "));
         this.problem = problem;
     }
 }

@@ -32,7 +32,7 @@ export class Session {
 /** The server has said no to a request, and would again. */
 export class Refused extends Error {
   constructor(readonly problem: Problem) {
-    super(`${problem.detail} ${problem.cure}`.trim());
+    super([problem.detail, problem.cure].filter(Boolean).join("; "));
   }
 }
 

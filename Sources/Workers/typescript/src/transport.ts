@@ -186,7 +186,16 @@ export class Connection {
 
 class Stale extends Trouble {}
 
+/** What Node calls a certificate that nothing known vouches for. */
+const UNTRUSTED = new Set([
+  "DEPTH_ZERO_SELF_SIGNED_CERT",
+  "SELF_SIGNED_CERT_IN_CHAIN",
+  "UNABLE_TO_GET_ISSUER_CERT_LOCALLY",
+  "UNABLE_TO_VERIFY_LEAF_SIGNATURE",
+]);
+
 function words(error: Error & { code?: string }): string {
   // The errors of several addresses come as one without words.
-  return error.message || error.code || error.name;
+  const text = error.message || error.code || error.name;
+  return UNTRUSTED.has(error.code ?? "") ? `${text}; NODE_EXTRA_CA_CERTS names certificates to trust` : text;
 }

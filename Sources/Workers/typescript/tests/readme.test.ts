@@ -43,10 +43,11 @@ test("the five minutes, and the class", async () => {
   try {
     // What `npm install` and `npx` do, without npm.
     assert.equal(install, "npm install ./Sources/Workers/typescript\n");
-    mkdirSync(join(folder.path, "node_modules"));
+    mkdirSync(join(folder.path, "node_modules", ".bin"), { recursive: true });
     mkdirSync(join(folder.path, "bin"));
     shell(`ln -s '${ROOT}' node_modules/stepwell && ln -s '${BINARY}' bin/stepwell`);
     shell(`printf '#!/bin/sh\\nshift\\nexec node "${ROOT}dist/bin.js" "$@"\\n' > bin/npx && chmod +x bin/npx`);
+    shell(`printf '#!/bin/sh\\nexec node "${ROOT}dist/bin.js" "$@"\\n' > node_modules/.bin/stepwell-worker && chmod +x node_modules/.bin/*`);
     assert.match(shell(run), /complete/);
     assert.match(shell("node --test prices.test.mjs"), /pass 2/);
     const served = serve

@@ -163,7 +163,7 @@ for (const [status, code, exit] of [[401, "unauthorized", 77], [403, "forbidden"
   remote(`a registration answered with ${status} ${code} ends it with ${exit}`, [], async (server, worker) => {
     (await server.nextOf("/v1/workers")).answer(status, { code, detail: "the words", cure: "the cure" });
     assert.equal(await worker.ended, exit);
-    assert.match(worker.errors, /the words the cure/);
+    assert.match(worker.errors, /the words; the cure/);
   });
 }
 

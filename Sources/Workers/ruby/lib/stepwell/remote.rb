@@ -46,7 +46,7 @@ module Stepwell
         @status = reply.status
         problem = reply.problem
         @code = problem["code"].to_s
-        super("#{problem['detail']} #{problem['cure']}".strip)
+        super([problem["detail"], problem["cure"]].reject { |text| text.to_s.empty? }.join("; "))
       end
     end
 
@@ -318,7 +318,8 @@ module Stepwell
         rescue *Connection::TROUBLE => e
           raise Woken if may_be_cut && @woken
 
-          trouble(connection, e.message)
+          cure = "; SSL_CERT_FILE names the certificates to trust" if e.message.include?("certificate verify failed")
+          trouble(connection, "#{e.message}#{cure}")
         rescue JSON::ParserError
           trouble(connection, "the answer is not JSON")
         end
