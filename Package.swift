@@ -163,7 +163,8 @@ let package = Package(
         .testTarget(
             name: "WorkerTests",
             dependencies: [
-                "Prices", "StepwellTestKit", "StepwellServer", "Stepwell", "StepwellWorker", "StepwellModel",
+                "Prices", "StepwellTestKit", "StepwellServer", "Stepwell", "StepwellWorker", "StepwellHTTP",
+                "StepwellModel",
             ],
             path: "Tests/WorkerTests", swiftSettings: dialect),
         // What tools/fuzz sends to a server. It shares no code with it: what both read wrongly would be found by nobody.

@@ -1,3 +1,5 @@
+import StepwellHTTP
+import Synchronization
 import Testing
 
 @testable import StepwellWorker
@@ -33,6 +35,19 @@ struct ProgramTests {
     @Test func theVersionIsTheEngines() {
         let hello = WorkerSettings(concurrency: 1).hello([], isRemote: false)
         #expect(String(decoding: hello, as: UTF8.self).contains("stepwell-swift \(stepwellVersion)\""))
+    }
+
+    @Test func aServerThatIsGoneIsToldOnce() {
+        let lines = Mutex<[String]>([])
+        let reach = Reach { line in lines.withLock { $0.append(line) } }
+        reach.isThere("there")
+        reach.isGone(.noTrust("there", reason: "who is it"))
+        reach.isGone(.notReached("there", reason: "nobody"))
+        reach.isThere("there")
+        reach.isThere("there")
+        let told = lines.withLock { $0 }
+        #expect(told.count == 2 && told.last == "there answers again")
+        #expect(told.first?.contains("who is it; trying again: SSL_CERT_FILE") == true)
     }
 
     @Test func aWorkerWithoutWorkOrPlace() async throws {

@@ -55,8 +55,9 @@ final class RemoteSession: Sendable {
 
     init(address: HTTPAddress, token: String?, concurrency: Int, hello: [UInt8], handlers: HandlerTable) {
         (self.address, self.concurrency, self.hello, self.handlers) = (address, concurrency, hello, handlers)
-        polls = ServerLink(address, token: token)
-        deliveries = ServerLink(address, token: token)
+        let reach = Reach()
+        polls = ServerLink(address, token: token, reach)
+        deliveries = ServerLink(address, token: token, reach)
     }
 
     func run() async throws {

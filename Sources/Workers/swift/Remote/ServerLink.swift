@@ -2,18 +2,45 @@ import StepwellHTTP
 import StepwellModel
 import Synchronization
 
+/// Tells the worker's operator, once, that the server does not answer, and when it does again. All connections share it.
+final class Reach: Sendable {
+    private let isGone = Mutex(false)
+    private let tell: @Sendable (String) -> Void
+
+    init(tell: @escaping @Sendable (String) -> Void = { complain($0) }) { self.tell = tell }
+
+    func isGone(_ error: HTTPError) {
+        let isNews = isGone.withLock { gone in
+            defer { gone = true }
+            return !gone
+        }
+        guard isNews else { return }
+        tell("\(error.message); trying again" + (error.cure.map { ": \($0)" } ?? ""))
+    }
+
+    func isThere(_ address: String) {
+        let isNews = isGone.withLock { gone in
+            defer { gone = false }
+            return gone
+        }
+        if isNews { tell("\(address) answers again") }
+    }
+}
+
 /// A connection that asks until it is answered.
 final class ServerLink: Sendable {
     private let client: HTTPClient
     private let headers: [(name: String, value: String)]
+    private let reach: Reach
     /// Rung by whoever wants a wait between two tries to end.
     let bell = Bell()
 
     private static let delayMax = 5000
     private static let detailMax = 500
 
-    init(_ address: HTTPAddress, token: String?) {
+    init(_ address: HTTPAddress, token: String?, _ reach: Reach) {
         client = HTTPClient(address)
+        self.reach = reach
         headers =
             [("Content-Type", "application/json")] + (token.map { [("Authorization", "Bearer \($0)")] } ?? [])
     }
@@ -37,12 +64,17 @@ final class ServerLink: Sendable {
             var wait = Duration.milliseconds(Int.random(in: delay / 2...delay))
             do {
                 let answer = try client.send("POST", path, body: body, headers: headers, timeout: limit)
-                if 200..<300 ~= answer.status, let message = try? Message(answer.body) { return message }
+                if 200..<300 ~= answer.status, let message = try? Message(answer.body) {
+                    reach.isThere("\(client.address)")
+                    return message
+                }
                 try judge(answer)
                 if let seconds = answer.header("retry-after").flatMap({ Int($0) }) { wait = .seconds(max(0, seconds)) }
             } catch HTTPError.interrupted {
                 return nil
-            } catch is HTTPError {}  // no connection, or no answer: again
+            } catch let error as HTTPError {  // no connection, or no answer: again
+                reach.isGone(error)
+            }
             guard goesOn() else { return nil }
             bell.wait(wait)
             delay = min(2 * delay, Self.delayMax)
