@@ -79,7 +79,8 @@ struct PruneCommand: Command {
         }
         switch format {
         case .table:
-            output("\(isDryRun ? "would take" : "took") out \(report.tasks) tasks with \(report.events) events")
+            let tasks = counted(report.tasks, "task", "tasks")
+            output("\(isDryRun ? "would take" : "took") out \(tasks) with \(counted(report.events, "event", "events"))")
         case .json, .jsonl:
             format.print([
                 "dry_run": .bool(isDryRun), "before": .string(before.description),

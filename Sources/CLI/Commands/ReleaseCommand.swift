@@ -49,5 +49,5 @@ struct NoServer: StepwellError {
 
     var code: String { "no_server" }
     var message: String { "no server has the store '\(store)'" }
-    var cure: String? { "'stepwell serve --hold' starts one; --store says which store is meant" }
+    var cure: String? { "'stepwell serve' starts one; --store says which store is meant" }
 }
