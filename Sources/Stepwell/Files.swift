@@ -56,6 +56,12 @@ extension Files {
         return stat(path, &status) != 0 || status.st_mode & S_IFMT == S_IFREG
     }
 
+    /// Nil for what is not there.
+    package static func owner(of path: String) -> (user: UInt32, group: UInt32)? {
+        var status = stat()
+        return stat(path, &status) == 0 ? (status.st_uid, status.st_gid) : nil
+    }
+
     /// The names in a folder, sorted, without `.` and `..`.
     package static func names(in folder: String) throws(FileError) -> [String] {
         guard let directory = opendir(folder) else { throw .last(folder, "unreadable_file") }

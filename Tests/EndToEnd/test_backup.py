@@ -131,6 +131,11 @@ class Restore(Sandbox):
         self.assertEqual(len(self.json("list")), 1)
         self.assertEqual(self.json("list", "--store", done["aside"]), tasks)
 
+    def test_what_no_backup_holds_is_told(self):
+        self.assertEqual(self.stepwell("restore", "copy", "--replace").stderr, "")
+        self.stepwell("token", "create", "ann", "--role", "admin")
+        self.assertIn("tokens.json stayed there", self.stepwell("restore", "copy", "--replace").stderr)
+
     def test_a_store_in_use_is_not_replaced(self):
         self.template(shell("wait", "until test -e gate; do sleep 0.02; done; echo 1"), file="w.yaml")
         engine = self.start("run", "w.yaml")

@@ -33,12 +33,15 @@ LEFT_OUT = {
     "python3 docs/examples/analytics_pipeline/inventory_service.py": "its port may be taken; a free one is used",
     "swift run -c release AnalyticsPipeline": "needs a Swift build; test_swift.py of the example runs it",
     "export STEPWELL_URL=https://stepwell.example.org": "needs a server of that name; test_remote_write.py runs the like",
+    "sudo apt-get install": "installs on this machine, as root",
+    "sudo -u stepwell stepwell token": "needs the user 'stepwell'; test_tokens.py runs the like",
+    "sudo systemctl stop stepwell": "needs the service; test_backup.py runs the like",
     "pip install Sources/Workers/python": "would change this machine; PYTHONPATH stands for it, as the line says",
 }
 RUN_HERE = {
     README: ["export PATH=", "stepwell run nightly.yaml", "stepwell list", "stepwell serve"],
     API: ["curl -s 127.0.0.1:7420"],
-    OPERATIONS: ["openssl req", "export STEPWELL_URL", "stepwell backup", "stepwell limit set"],
+    OPERATIONS: ["openssl req", "STEPWELL_TOKEN=", "export STEPWELL_URL", "stepwell backup", "stepwell limit set"],
     CLI: ["PATH=/usr/local/bin", "$ stepwell run nightly.yaml --key 2026-11-24 2>", "$ touch ready", "stepwell replay-step last greet",
           "stepwell limit set"],
     # test_debugging.py runs all of that page.
@@ -125,15 +128,24 @@ class Documents(Sandbox):
         self.assertIn("event: task.completed", said)
 
     def test_operations_page(self):
-        self.put("t.yaml", NIGHTLY)
-        self.stepwell("run", "t.yaml")
         port = str(free_port())
-        served = block(OPERATIONS, "openssl req").replace("7420", port) + "wait\n"
-        said = self.shell(served)
+        # There is no store before.
+        said = self.shell(block(OPERATIONS, "openssl req").replace("7420", port) + "wait\n")
         self.assertIn('"status":"ready"', said)
         self.assertIn('"open_tasks":0', said)
+        self.put("t.yaml", NIGHTLY)
+        self.stepwell("run", "t.yaml")
         said = self.shell(block(OPERATIONS, "export STEPWELL_URL").replace("7420", port) + "wait\n")
         self.assertIn("complete", said)
+        init = str(self.folder / "far")
+        self.stepwell("init", init)
+        worker = block(OPERATIONS, "STEPWELL_TOKEN=").replace("7420", port)
+        worker = worker.replace("    python3", "    exec python3").replace("handlers.py", f"{init}/handlers.py --name far")
+        served = block(OPERATIONS, "export STEPWELL_URL").replace("7420", port)
+        seen = "(" + worker.strip() + ") &\nuntil stepwell workers | grep '^far#'; do sleep 0.1; done\nkill %2\n"
+        said = self.shell(
+            "stepwell token create far --role worker >worker-token\n" + served.replace("stepwell workers\n", seen) + "wait\n")
+        self.assertIn("remote", said)
         copy = str(self.folder / "copy")
         self.shell(block(OPERATIONS, "stepwell backup").replace("/tmp/stepwell-backup", copy))
 

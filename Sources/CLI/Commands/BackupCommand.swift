@@ -1,3 +1,4 @@
+import Glibc
 import StepwellHistory
 import StepwellLog
 import StepwellModel
@@ -89,7 +90,11 @@ struct RestoreCommand: Command {
             output("\(isDryRun ? "would restore" : "restored") \(store.path): \(head.line)")
             let open = counted(report.tasksOpen, "task is open in it", "tasks are open in it")
             output(report.tasksOpen == 0 ? open : "\(open); 'stepwell resume' goes on with what was not complete")
-            if let aside { output("the store that was there is now \(aside)") }
+            if let aside {
+                output("the store that was there is now \(aside)")
+                let left = ["tokens.json", "webhooks.json"].filter { access("\(aside)/\($0)", F_OK) == 0 }
+                if !left.isEmpty { note("\(left.joined(separator: " and ")) stayed there: copy what is still to hold") }
+            }
             if isDryRun, restore.putsAside { output("the store that is there would be put aside") }
         case .json, .jsonl:
             let members: [JSON.Member] = [

@@ -1,6 +1,7 @@
 import Glibc
 import Stepwell
 import StepwellEngine
+import StepwellLog
 import StepwellModel
 import StepwellServer
 
@@ -18,7 +19,7 @@ struct TokenCommand: Command {
         operands: "create|list|revoke [NAME]", operandCount: 1...2,
         details: """
             A token's secret is shown once, and kept as a hash in the store's directory. A server that runs takes notice within a
-            second. Roles: a viewer looks; an operator also submits tasks and acts on them; a worker runs steps; an admin may do all.
+            second. 'create' makes the store where it is missing. Roles: a viewer looks; an operator also submits tasks and acts on them; a worker runs steps; an admin may do all.
             """,
         options: [role, namespace, expires, .store, .output],
         examples: [
@@ -66,7 +67,7 @@ struct TokenCommand: Command {
         let file = TokenFile(store: store.path)
         switch action {
         case .create(let name, let role, let namespaces, let days):
-            _ = try store.reader()
+            try makeStoreWhereMissing()
             let now = SystemClock().now()
             let expires = days.map { now.advanced(by: .seconds(Int64($0) * 86_400)) }
             let (token, secret) = Token.make(
@@ -95,5 +96,10 @@ struct TokenCommand: Command {
             note("token '\(name)' is revoked")
         }
         return .success
+    }
+
+    /// So that a server beyond this machine can have its tokens before its first start.
+    private func makeStoreWhereMissing() throws {
+        do { _ = try store.reader() } catch LogError.notFound { _ = try LMDBLog(path: store.path) }
     }
 }

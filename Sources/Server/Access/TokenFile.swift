@@ -20,7 +20,8 @@ package struct TokenFile: Sendable {
     /// - Throws: ``FileError``; ``TokenError`` when it is not what was written.
     package func read() throws -> [Token] {
         guard access(path, F_OK) == 0 else { return [] }
-        guard let list = (try? JSONText(try Files.read(path)))?.json.array else { throw TokenError.unreadable(path) }
+        let bytes = try Files.read(path)
+        guard let list = (try? JSONText(bytes))?.json.array else { throw TokenError.unreadable(path) }
         return try list.map { entry in
             guard let token = Token(stored: entry) else { throw TokenError.unreadable(path) }
             return token
@@ -86,7 +87,7 @@ package enum TokenError: StepwellError {
         switch self {
         case .taken: "revoke it first, or choose another name"
         case .unknown: "'stepwell token list' shows them"
-        case .unreadable: "take it from a backup, or remove it and make new tokens"
+        case .unreadable: "bring back a copy of it, or remove it and make new tokens"
         }
     }
 }

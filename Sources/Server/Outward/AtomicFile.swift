@@ -3,6 +3,7 @@ import Glibc
 import Stepwell
 
 /// A small file that only its owner can read, and that is replaced as a whole: whatever happens, it is the old one or the new.
+/// What root writes belongs to whom its folder belongs to, so that a server of that user can read it.
 enum AtomicFile {
     static func write(_ bytes: [UInt8], to path: String) throws(FileError) {
         let next = path + ".new"
@@ -15,6 +16,10 @@ enum AtomicFile {
             let count = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
             guard count > 0 else { throw .last(next, "unwritable_file") }
             rest = rest.dropFirst(count)
+        }
+        let folder = path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "."
+        if geteuid() == 0, let owner = Files.owner(of: folder) {
+            guard fchown(descriptor, owner.user, owner.group) == 0 else { throw .last(next, "unwritable_file") }
         }
         guard fsync(descriptor) == 0, rename(next, path) == 0 else { throw .last(path, "unwritable_file") }
         try syncFolder(of: path)
