@@ -11,6 +11,7 @@
 #include <signal.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -189,6 +190,10 @@ void linux_heap(size_t *taken, size_t *used) {
     // Large pieces are mapped each by itself.
     *taken = heap.arena + heap.hblkhd;
     *used = heap.uordblks + heap.hblkhd;
+}
+
+void linux_share_heaps(int count) {
+    if (!getenv("MALLOC_ARENA_MAX")) mallopt(M_ARENA_MAX, count);
 }
 
 unsigned long long linux_processor_nanoseconds(void) {

@@ -59,6 +59,7 @@ struct Serving: Sendable {
             writer.flush(within: .seconds(2))
         }
         Descriptors.allowMany()
+        Heaps.share()
         let host = try await ServiceHost.start(configuration(tls, failure))
         let watchdog = manager.watchdog.map { interval in
             Watchdog(host.service.engine.core, interval: interval) { [manager] in manager.alive() }

@@ -81,6 +81,10 @@ void linux_ask_peers(int socket, int silence, int pause, int count);
 // What the heap has taken from the system, and how much of it is in use, in bytes.
 void linux_heap(size_t *taken, size_t *used);
 
+// Lets all threads share so many heaps, unless the environment says otherwise (MALLOC_ARENA_MAX). The system's own choice is eight for each
+// processor; each keeps what its largest moment has taken. Comes before the threads.
+void linux_share_heaps(int count);
+
 // What all threads of this process have taken of the processors, in nanoseconds.
 unsigned long long linux_processor_nanoseconds(void);
 

@@ -63,7 +63,8 @@ struct MetricName: Sendable {
         "outward_down", .gauge, "1 while nothing can be delivered there, 2 when it was given up, else 0.")
 
     static let heap = MetricName("heap_bytes", .gauge, "Memory that the server's heap has taken from the system.")
-    static let heapUsed = MetricName("heap_used_bytes", .gauge, "How much of the heap is in use.")
+    static let heapUsed = MetricName(
+        "heap_used_bytes", .gauge, "How much of the heap is in use, or kept by a thread for its next use.")
     static let resident = MetricName(
         "resident_memory_bytes", .gauge, "Memory of the server, pages of the store's file included.", prefix: "process_"
     )
