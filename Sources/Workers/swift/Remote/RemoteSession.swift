@@ -213,8 +213,8 @@ final class RemoteSession: Sendable {
             }
             let wait = isDraining && !isEmptying ? 0 : registration.wait
             let body = #"{"after":\#(after),"wait_ms":\#(wait),"attempts_max":\#(asked)}"#
-            defer { state.withLock { $0.asked = nil } }
             do {
+                defer { state.withLock { $0.asked = nil } }
                 let path = registration.path + "/poll"
                 let answer = try polls.ask(path, Array(body.utf8), limit: registration.limit) { goesOn }
                 guard let answer else {
@@ -243,9 +243,11 @@ final class RemoteSession: Sendable {
             complain("\(address) ends the session: \(refused.detail)")
         }
         state.withLock { state in
-            if state.registration?.number == registration.number { state.registration?.isOver = true }
+            // Else the next registration is on its way, and the server may have taken it.
+            guard state.registration?.number == registration.number, state.registration?.isOver == false else { return }
+            state.registration?.isOver = true
+            if state.asked != nil { polls.interrupt() }
         }
-        polls.interrupt()
     }
 
     private func take(_ message: Message, _ registration: Registration) throws {

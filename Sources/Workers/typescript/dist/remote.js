@@ -253,8 +253,10 @@ export class Remote {
         if (status !== 404) {
             complain(`${this.address.url} ends the session: ${code} ${error.message}`);
         }
-        session.isOver = true;
-        this.wake();
+        if (!session.isOver) { // else the next registration is on its way, and the server may have taken it
+            session.isOver = true;
+            this.wake();
+        }
     }
     leaveIfForbidden(error) {
         const { status, code } = error.problem;

@@ -278,8 +278,10 @@ export class Remote implements Carrier {
     if (status !== 404) {
       complain(`${this.address.url} ends the session: ${code} ${error.message}`);
     }
-    session.isOver = true;
-    this.wake();
+    if (!session.isOver) { // else the next registration is on its way, and the server may have taken it
+      session.isOver = true;
+      this.wake();
+    }
   }
 
   private leaveIfForbidden(error: Refused): void {
