@@ -92,7 +92,12 @@ impl<'a> Deliverer<'a> {
                         }
                     };
                 }
-                Ok(response) => self.session.judge(&Problem::read(&response), &mut self.backoff),
+                Ok(response) => {
+                    self.session.judge(&Problem::read(&response), &mut self.backoff);
+                    if response.status == 400 {
+                        return Ok(()); // what no server can read is not sent again
+                    }
+                }
                 Err(_) => self.session.pause(self.backoff.next(None)),
             }
         }
