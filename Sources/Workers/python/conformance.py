@@ -114,6 +114,15 @@ def large(context: StepContext) -> object:
     return {"text": "x" * int(context.get_config("bytes"))}
 
 
+@step_handler("deep")
+def deep(context: StepContext) -> object:
+    """Lists within lists."""
+    value: object = None
+    for _ in range(int(context.get_config("levels"))):
+        value = [value]
+    return value
+
+
 @step_handler("unicode")
 def unicode(context: StepContext) -> object:
     """The input, as it came."""

@@ -98,6 +98,9 @@ end
 # A result of any size.
 step_handler("large") { |context:| { text: "x" * context.get_config("bytes") } }
 
+# Lists within lists.
+step_handler("deep") { |context:| (1..context.get_config("levels")).reduce(nil) { |inner, _| [inner] } }
+
 # The input, as it came.
 step_handler("unicode") { |context:| context.input_data }
 

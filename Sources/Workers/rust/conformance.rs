@@ -39,6 +39,10 @@ fn main() -> ExitCode {
         let size = context.get_config("bytes").as_u64().unwrap_or(0);
         Ok(json!({ "text": "x".repeat(size as usize) }))
     });
+    worker.register("deep", |context| {
+        let levels = context.get_config("levels").as_u64().unwrap_or(0);
+        Ok((0..levels).fold(Value::Null, |inner, _| json!([inner])))
+    });
     worker.register("unicode", |context| Ok(context.input_data().clone()));
     worker.register("trace", |context| {
         Ok(json!({ "traceparent": context.traceparent() }))

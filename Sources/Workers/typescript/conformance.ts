@@ -91,6 +91,14 @@ class Metadata extends StepHandler {
 
 const large = defineHandler("large", {}, ({ context }) => ({ text: "x".repeat(context.getConfig("bytes", 0)) }));
 
+const deep = defineHandler("deep", {}, ({ context }) => {
+  let value: unknown = null;
+  for (let level = 0; level < context.getConfig("levels", 0); level += 1) {
+    value = [value];
+  }
+  return value;
+});
+
 const unicode = defineHandler("unicode", {}, ({ context }) => RawJSON.of(context.inputText() ?? "null"));
 
 const trace = defineHandler("trace", {}, ({ context }) => ({ traceparent: context.traceparent ?? null }));
@@ -102,4 +110,4 @@ const slow = defineHandler("slow", {}, async ({ context }) => {
   return {};
 });
 
-await runWorker([echo, Fail, checkpoint, progress, log, fetch, wait, Method, Metadata, large, unicode, trace, slow], undefined, 4);
+await runWorker([echo, Fail, checkpoint, progress, log, fetch, wait, Method, Metadata, large, deep, unicode, trace, slow], undefined, 4);

@@ -9,6 +9,10 @@ from typing import Any, Optional
 _encoder = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 
 
+#: How deep a value of a handler may be nested; what is deeper the engine could not read in a message.
+LEVELS_MAX = 500
+
+
 class NotJSON(ValueError):
     """A value that JSON cannot express; the message says which and where."""
 
@@ -16,9 +20,24 @@ class NotJSON(ValueError):
 def encode(value: Any, place: str) -> bytes:
     """`value` as JSON text. `place` is what the value is called in an error, such as `result`."""
     try:
-        return _encoder.encode(value).encode("utf-8")
+        text = _encoder.encode(value)
+        if text.count("[") + text.count("{") > LEVELS_MAX and _is_too_deep(value):
+            raise NotJSON(f"{place} is nested deeper than {LEVELS_MAX} levels")
+        return text.encode("utf-8")
+    except NotJSON:
+        raise
     except (TypeError, ValueError, RecursionError) as error:
         raise NotJSON(_fault(value, place) or f"{place} is not JSON: {error}") from None
+
+
+def _is_too_deep(value: Any) -> bool:
+    level = [value]
+    for _ in range(LEVELS_MAX):
+        members = (item.values() if isinstance(item, dict) else item for item in level)
+        level = [one for some in members for one in some if isinstance(one, (dict, list, tuple))]
+        if not level:
+            return False
+    return True
 
 
 def encode_leniently(value: Any) -> bytes:

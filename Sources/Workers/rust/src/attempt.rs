@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 use crate::engine::{CancelReason, Engine, Level};
-use crate::message::{cut, opened, quoted, Message};
+use crate::message::{cut, is_too_deep, opened, quoted, Message, LEVELS_MAX};
 use crate::outbox::{Letter, Outbox};
 use crate::StepError;
 
@@ -198,6 +198,10 @@ impl Engine for Attempt {
     }
 
     fn save_checkpoint(&self, data: &Value) -> Result<(), StepError> {
+        if is_too_deep(data) {
+            let text = format!("the checkpoint is nested deeper than {LEVELS_MAX} levels");
+            return Err(StepError::permanent(text));
+        }
         let body = data.to_string();
         let limit = self.limits.result_bytes_max;
         if body.len() > limit {
@@ -219,6 +223,7 @@ impl Engine for Attempt {
         }
         let mut line = opened("heartbeat", self.lease);
         let body = progress
+            .filter(|progress| !is_too_deep(progress))
             .map(Value::to_string)
             .filter(|body| body.len() <= self.limits.result_bytes_max);
         if let Some(body) = body {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::{Map, Value};
 
 use crate::attempt::Limits;
-use crate::message::{cut, opened, quoted};
+use crate::message::{cut, holds_too_deep, is_too_deep, opened, quoted, LEVELS_MAX};
 use crate::{StepError, StepResult};
 
 const MESSAGE_BYTES_MAX: usize = 1 << 16;
@@ -23,6 +23,10 @@ pub(crate) fn ending(lease: u64, result: StepResult, limits: Limits) -> String {
             return failure(lease, &error);
         }
     };
+    if is_too_deep(&value) || holds_too_deep(metadata.values()) {
+        let text = format!("the result is nested deeper than {LEVELS_MAX} levels");
+        return failure(lease, &StepError::permanent(text).with_type("result_not_json"));
+    }
     let body = value.to_string();
     let mut line = opened("result", lease);
     line += ",\"result\":";
@@ -93,6 +97,9 @@ fn failure(lease: u64, error: &StepError) -> String {
 
 /// A value if it is short, else words for it: a failure's metadata only informs people.
 fn shown(value: &Value) -> Value {
+    if is_too_deep(value) {
+        return Value::from("nested too deeply");
+    }
     let bytes = value.to_string().len();
     if bytes <= MESSAGE_BYTES_MAX {
         value.clone()

@@ -67,6 +67,32 @@ pub(crate) fn quoted(text: &str) -> String {
     Value::from(text).to_string()
 }
 
+/// How deep a value of a handler may be nested; what is deeper the engine could not read in a message.
+pub(crate) const LEVELS_MAX: usize = 500;
+
+/// Whether a value is nested deeper than that.
+pub(crate) fn is_too_deep(value: &Value) -> bool {
+    holds_too_deep(std::iter::once(value))
+}
+
+/// Whether an object of these values is.
+pub(crate) fn holds_too_deep<'a>(values: impl Iterator<Item = &'a Value>) -> bool {
+    let mut level: Vec<&Value> = values.filter(|value| value.is_array() || value.is_object()).collect();
+    for _ in 0..LEVELS_MAX {
+        let mut inner = Vec::new();
+        for value in &level {
+            let list = value.as_array().into_iter().flatten();
+            let members = value.as_object().into_iter().flat_map(|object| object.values());
+            inner.extend(list.chain(members).filter(|value| value.is_array() || value.is_object()));
+        }
+        level = inner;
+        if level.is_empty() {
+            return false;
+        }
+    }
+    true
+}
+
 /// The beginning of a text, at most so many bytes of it.
 pub(crate) fn cut(text: &str, bytes_max: usize) -> &str {
     let mut end = bytes_max.min(text.len());

@@ -42,6 +42,9 @@ struct ConformanceWorker {
         HandlerFunction("large") { context in
             .success(["text": .string(String(repeating: "x", count: Int(context.configuration["bytes"]?.int ?? 0)))])
         },
+        HandlerFunction("deep") { context in
+            .success((0..<(context.configuration["levels"]?.int ?? 0)).reduce(JSON.null) { inner, _ in [inner] })
+        },
         HandlerFunction("unicode") { context in .success(try await context.input()) },
         HandlerFunction("trace") { context in
             .success(["traceparent": try await context.traceparent().map { .string($0) } ?? .null])

@@ -21,6 +21,7 @@ struct HandlerTable: Sendable {
         let lease = attempt.lease
         switch outcome {
         case .success(let result, let metadata):
+            if Message.isTooDeep(result) || Message.isTooDeep(metadata) { return Message.failure(.tooDeep, lease) }
             guard result.bytes.count <= resultBytesMax else {
                 return Message.failure(.tooLarge(result.bytes.count, limit: resultBytesMax), lease)
             }
@@ -47,6 +48,10 @@ struct HandlerTable: Sendable {
 }
 
 extension Failure {
+    fileprivate static let tooDeep = Failure(
+        message: "the result is nested deeper than \(Message.levelsMax) levels", errorType: "result_not_json",
+        retryable: false)
+
     /// Another attempt would bring the same again.
     fileprivate static func tooLarge(_ bytes: Int, limit: Int) -> Failure {
         Failure(

@@ -28,6 +28,30 @@ struct Message {
     private func range(_ name: String) -> Range<Int>? { members.last { $0.name == name }?.value }
     private func value(_ name: String) -> JSON? { range(name).flatMap { try? JSONParser.parse(bytes, in: $0) } }
 
+    /// How deep a value of a handler may be nested; what is deeper the engine could not read in a message.
+    static let levelsMax = 500
+
+    /// Whether this JSON is nested deeper than that.
+    static func isTooDeep(_ json: JSONText?) -> Bool {
+        var level = 0
+        var isText = false
+        var isEscaped = false
+        for byte in json?.bytes ?? [] {
+            if isText {
+                if isEscaped { isEscaped = false } else { (isText, isEscaped) = (byte != 0x22, byte == 0x5C) }
+                continue
+            }
+            switch byte {
+            case 0x22: isText = true
+            case 0x5B, 0x7B: level += 1
+            case 0x5D, 0x7D: level -= 1
+            default: break
+            }
+            if level > levelsMax { return true }
+        }
+        return false
+    }
+
     /// A message of the worker.
     static func encode(_ type: String, _ lease: Lease? = nil, _ add: (inout JSONWriter) -> Void = { _ in }) -> [UInt8] {
         var json = JSONWriter()
@@ -47,7 +71,7 @@ struct Message {
             json.member("retryable", failure.retryable)
             if let wait = failure.retryAfter { json.member("retry_after_ms", wait.rawValue) }
             if let backtrace = failure.backtrace { json.member("backtrace", backtrace) }
-            if let metadata = failure.metadata { json.member("metadata", metadata) }
+            if let metadata = failure.metadata, !isTooDeep(metadata) { json.member("metadata", metadata) }
         }
     }
 }

@@ -78,6 +78,11 @@ final class RemoteAttempt: StepContextBackend {
                     + "\(checkpointBytesMax) bytes",
                 errorType: "checkpoint_too_large", retryable: false)
         }
+        guard !Message.isTooDeep(data) else {
+            throw Failure(
+                message: "the checkpoint is nested deeper than \(Message.levelsMax) levels",
+                errorType: "checkpoint_not_json", retryable: false)
+        }
         let refused: String? = await withCheckedContinuation { continuation in
             let isLost = state.withLock { state in
                 if !state.isCancelled { state.checkpoints.append(continuation) }
@@ -91,7 +96,8 @@ final class RemoteAttempt: StepContextBackend {
     }
 
     func heartbeat(_ progress: JSONText?) {
-        send(Message.encode("heartbeat", lease) { if let progress { $0.member("progress", progress) } })
+        let shown = Message.isTooDeep(progress) ? nil : progress
+        send(Message.encode("heartbeat", lease) { if let shown { $0.member("progress", shown) } })
     }
 
     func log(_ level: LogLine.Level, _ text: String) {

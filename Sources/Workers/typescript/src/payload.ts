@@ -33,7 +33,36 @@ export function encode(value: unknown, place: string): string {
   } catch {
     return encodeSlowly(value, place); // a BigInt or a RawJSON, which can be written, or a circle
   }
-  return text === undefined || SUSPECT.test(text) ? encodeSlowly(value, place) : text;
+  return text === undefined || SUSPECT.test(text) ? encodeSlowly(value, place) : checked(text, place);
+}
+
+/** How deep a value of a handler may be nested; what is deeper the engine could not read in a message. */
+const LEVELS_MAX = 500;
+
+/** `text` as it is. Throws `NotJSON` when it is nested too deeply. */
+function checked(text: string, place: string): string {
+  if (text.length > 2 * LEVELS_MAX && isTooDeep(text)) {
+    throw new NotJSON(`${place} is nested deeper than ${LEVELS_MAX} levels`);
+  }
+  return text;
+}
+
+function isTooDeep(text: string): boolean {
+  let level = 0;
+  let isText = false;
+  for (let at = 0; at < text.length && level <= LEVELS_MAX; at += 1) {
+    const character = text[at];
+    if (character === '"') {
+      isText = !isText;
+    } else if (isText) {
+      at += character === "\\" ? 1 : 0;
+    } else if (character === "[" || character === "{") {
+      level += 1;
+    } else if (character === "]" || character === "}") {
+      level -= 1;
+    }
+  }
+  return level > LEVELS_MAX;
 }
 
 /** For what only informs people: whatever JSON cannot express becomes words. */
@@ -54,7 +83,8 @@ function encodeSlowly(value: unknown, place: string): string {
   const raw: string[] = [];
   const plain = prepared(value === undefined ? null : value, place, [], raw);
   const text = JSON.stringify(plain);
-  return raw.length === 0 ? text : text.replace(/"\ue000(\d+)\ue001"/g, (_, index) => raw[Number(index)] ?? "null");
+  const whole = raw.length === 0 ? text : text.replace(/"\ue000(\d+)\ue001"(?!:)/g, (_, index) => raw[Number(index)] ?? "null");
+  return checked(whole, place);
 }
 
 /** A copy of `value` of plain objects alone, in which what JSON.stringify cannot write is marked. */
@@ -71,7 +101,11 @@ function prepared(given: unknown, place: string, above: object[], raw: string[])
     if (/\p{Surrogate}/u.test(value)) {
       throw new NotJSON(`${place} is not valid Unicode text`);
     }
-    return value;
+    if (!value.includes("\ue000")) {
+      return value;
+    }
+    raw.push(JSON.stringify(value)); // else it could be taken for one of the marks
+    return `\ue000${raw.length - 1}\ue001`;
   }
   if (typeof value === "number" && !Number.isFinite(value)) {
     throw new NotJSON(`${place} is ${value}, which JSON does not have`);
@@ -111,7 +145,7 @@ function preparedObject(value: object, place: string, path: object[], raw: strin
   const copy: Record<string, unknown> = Object.create(null);
   for (const [key, item] of entries) {
     if (item !== undefined && typeof item !== "function" && typeof item !== "symbol") {
-      prepared(key, `a key of ${place}`, [], raw);
+      prepared(key, `a key of ${place}`, [], []);
       copy[key] = prepared(item, place + member(key), path, raw);
     }
   }

@@ -106,6 +106,7 @@ test("JSON text", () => {
     '{"a":"1970-01-01T00:00:00.000Z","c":[null,null,{}],"__proto__ ":1}');
   assert.equal(encode([1n, RawJSON.of("1.50")], "x"), "[1,1.50]");
   assert.throws(() => RawJSON.of("1.5.0"), { name: "SyntaxError" });
+  assert.equal(encode({ "\ue0000\ue001": "\ue0000\ue001", b: 1n }, "x"), '{"\ue0000\ue001":"\ue0000\ue001","b":1}');
   assert.throws(() => encode({ [`\ud800`]: null }, "x"), NotJSON as unknown as object);
   let deep: unknown = [NaN];
   for (let level = 0; level < 5000; level += 1) {

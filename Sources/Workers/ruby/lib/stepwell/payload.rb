@@ -68,6 +68,9 @@ module Stepwell
       end
     end
 
+    LEVELS_MAX = 500 # of a value of a handler; what is nested deeper the engine could not read in a message
+    private_constant :LEVELS_MAX
+
     # Only such text can hold a number that a double does not.
     MAYBE_HUGE = /[eE][+-]?[0-9]{3}|[0-9]{300}/.freeze
     private_constant :MAYBE_HUGE
@@ -88,9 +91,11 @@ module Stepwell
 
     # `value` as JSON text. `place` is what the value is called in an error, such as `result`.
     def encode(value, place)
-      JSON.generate(plain(value), max_nesting: 0)
+      JSON.generate(plain(value), max_nesting: LEVELS_MAX)
     rescue NotJSON => e
       raise NotJSON, e.words(place)
+    rescue JSON::NestingError
+      raise NotJSON, "#{place} is nested deeper than #{LEVELS_MAX} levels"
     rescue SystemStackError
       raise NotJSON, "#{place} is nested too deeply, or contains itself"
     rescue JSON::GeneratorError => e
@@ -119,7 +124,7 @@ module Stepwell
       when Symbol then text(value.to_s)
       when Float then value.finite? ? value : fault("is #{value}, which JSON does not have")
       when Hash then object(value)
-      when Array then value.each_with_index.map { |item, index| at("[#{index}]", item) }
+      when Array then Array.new(value.size) { |index| at("[#{index}]", value[index]) }
       else other(value)
       end
     end
