@@ -5,16 +5,19 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+import threading
+import time
 from typing import Any, Dict, List, Optional, Sequence, Tuple
 
 from .bundle import ReplayError, load
-from .channel import Carrier
+from .channel import Carrier, leave
 from .discovery import DiscoveryError, find_handlers
 from .replay import replay
 from .secrets import resolve
 from .transport import Address, BadAddress
 
 _CONCURRENCY = 8
+_EXIT_LIMIT = 5.0  # seconds that the end of the process may take
 
 _EXAMPLE = """\
 example, in handlers.py:
@@ -69,7 +72,14 @@ def _worker(options: argparse.Namespace) -> int:
 
     carrier, about = _carrier(options)  # before the imports: they may print
     Worker(find_handlers(options.targets), options.concurrency, carrier, about, options.shares_loop).serve()
+    threading.Thread(target=_leave_late, name="stepwell-exit", daemon=True).start()
     return 0
+
+
+def _leave_late() -> None:
+    """End the process when threads that handlers have left behind, such as those of a pool, keep it alive."""
+    time.sleep(_EXIT_LIMIT)
+    leave(0)
 
 
 def _carrier(options: argparse.Namespace) -> Tuple[Carrier, Dict[str, Any]]:

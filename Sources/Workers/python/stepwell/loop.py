@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import threading
 from typing import Callable, Set
 
@@ -25,7 +26,14 @@ class SharedLoop:
         self._end = end
         self._loop = asyncio.new_event_loop()
         self._tasks: Set["asyncio.Task[None]"] = set()
-        threading.Thread(target=self._loop.run_forever, name="stepwell-loop", daemon=True).start()
+        threading.Thread(target=self._run_forever, name="stepwell-loop", daemon=True).start()
+
+    def _run_forever(self) -> None:
+        while True:  # a handler may stop the loop, and a task that it has made ends it with `sys.exit()`
+            try:
+                self._loop.run_forever()
+            except (SystemExit, KeyboardInterrupt) as error:
+                sys.stderr.write(f"stepwell: a task that a handler has made ended with {error!r}\n")
 
     def begin(self, handler: Handler, attempt: Attempt, context: StepContext) -> None:
         """Start an attempt; any thread may call this."""

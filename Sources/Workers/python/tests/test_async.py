@@ -46,6 +46,17 @@ SOURCE = """
         await asyncio.sleep(0)
         raise eval(context.get_input("expression"))
 
+    @step_handler("leave")
+    async def leave(context):
+        async def out():
+            sys.exit(4)
+
+        other = asyncio.create_task(out())
+        await asyncio.sleep(0.01)
+        asyncio.get_running_loop().stop()
+        await asyncio.sleep(0.01)
+        return other.done()
+
     @step_handler("save")
     async def save(context):
         await asyncio.to_thread(context.save_checkpoint, 7)
@@ -112,6 +123,11 @@ class SharedLoop(unittest.TestCase):
                 answer = engine.run("broken", input={"expression": expression})
                 self.assertEqual(answer["type"], "failure", expression)
                 self.assertIn(expression.partition("(")[0].rpartition(".")[2], answer["message"])
+
+    def test_no_task_of_a_handler_ends_the_loop_of_all(self) -> None:
+        with self.engine() as engine:
+            self.assertTrue(engine.run("leave")["result"])
+            self.assertEqual(engine.run("both")["type"], "result")
 
     def test_a_checkpoint_waits_in_a_thread(self) -> None:
         with self.engine() as engine:

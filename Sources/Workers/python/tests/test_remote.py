@@ -155,6 +155,22 @@ class AtAServer(unittest.TestCase):
         self.assertIn("logged in the fork", errors)
         self.assertNotIn("does not answer", errors)
 
+    def test_a_worker_that_leaves_does_not_wait_for_the_threads_of_a_handler(self) -> None:
+        source = """
+            from concurrent.futures import ThreadPoolExecutor
+            pool = ThreadPoolExecutor()
+
+            @step_handler("leave_behind")
+            def leave_behind(context):
+                pool.submit(time.sleep, 3600)
+        """
+        with RemoteEngine(source) as engine:
+            engine.attempt(1, "leave_behind")
+            engine.until("result")
+            engine.signal("TERM")
+            self.assertEqual(engine.receive()["type"], "drained")
+            self.assertEqual(engine.exit_status(), 0)
+
     def test_trouble_and_its_end_are_told_once(self) -> None:
         with RemoteEngine(SOURCE) as engine:
             engine.faults.append({"on": "poll", "status": 503, "times": 3})
