@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 import threading
 from queue import SimpleQueue
 from typing import Any, Callable, Dict, NoReturn, Optional, Protocol
 
-from .payload import encode
+from .payload import encode, parse
 
 Message = Dict[str, Any]
 
@@ -87,7 +86,7 @@ class Channel:
         with open(self._read_end, "rb", buffering=1 << 20) as stream:
             for line in stream:
                 try:
-                    take(json.loads(line))
+                    take(parse(line))
                 except (ValueError, KeyError, TypeError, AttributeError) as error:
                     if not line.endswith(b"\n"):
                         break  # the engine died while it wrote

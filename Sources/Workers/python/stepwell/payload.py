@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from typing import Any, Optional
+from typing import Any, Optional, Union
 
 _encoder = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 
@@ -28,6 +28,23 @@ def encode(value: Any, place: str) -> bytes:
         raise
     except (TypeError, ValueError, RecursionError) as error:
         raise NotJSON(_fault(value, place) or f"{place} is not JSON: {error}") from None
+
+
+def parse(text: Union[str, bytes]) -> Any:
+    """The value of JSON text. A whole number with more digits than Python reads is infinite, as `1e400` is."""
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError:
+        raise
+    except ValueError:
+        return json.loads(text, parse_int=_whole_number)
+
+
+def _whole_number(text: str) -> Union[int, float]:
+    try:
+        return int(text)
+    except ValueError:
+        return float(text)
 
 
 def _is_too_deep(value: Any) -> bool:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import http.client
-import json
 import socket
 import ssl
 import threading
 from typing import Any, Callable, Dict, NamedTuple, Optional, Union
 from urllib.parse import urlsplit
+
+from .payload import parse
 
 DEFAULT_URL = "http://127.0.0.1:7420"
 
@@ -67,7 +68,7 @@ class Reply(NamedTuple):
 
     def json(self) -> Any:
         """The content as JSON. Raises `ValueError`."""
-        return json.loads(self.content)
+        return parse(self.content)
 
     @property
     def retry_after(self) -> Optional[float]:

@@ -166,7 +166,7 @@ class Worker:
                 return last
             except Cancelled:
                 last = b'{"type":"stopped","lease":%d}' % attempt.lease
-            except Exception as error:  # such as an exception whose `str` raises
+            except BaseException as error:  # such as an exception whose `str` raises
                 text = f"cannot report how the attempt ended: {type(error).__name__}"
                 last = refusal(attempt.lease, "handler_error", text)
 

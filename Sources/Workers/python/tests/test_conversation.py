@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import signal
 import subprocess
@@ -10,6 +11,7 @@ import unittest
 
 import test_words_and_questions as questions
 from engine import PACKAGE, ScriptedEngine
+from stepwell.payload import parse
 
 BASICS = """
     class Echo(StepHandler):
@@ -198,11 +200,19 @@ class Conversation(unittest.TestCase):
                 "KeyboardInterrupt()",
                 "RecursionError()",
                 "type('Odd', (Exception,), {'__str__': lambda self: 1 / 0})()",
+                "type('Odder', (Exception,), {'__str__': lambda self: sys.exit(1)})()",
                 "RetryableError('x', retry_after='soon', metadata={1: object()})",
             ):
                 answer = engine.run("broken", input={"expression": expression})
                 self.assertEqual(answer["type"], "failure", expression)
             self.assertEqual(engine.run("give", input={"expression": "1"})["result"], 1)
+
+    def test_a_number_of_more_digits_than_python_reads_is_infinite_and_ends_nothing(self) -> None:
+        with ScriptedEngine(BASICS) as engine:
+            line = b'{"type":"rejected","lease":77,"reason":"late","n":%s}\n' % (b"9" * 5000)
+            engine.send_bytes(line)
+            self.assertEqual(engine.run("give", input={"expression": "1"})["result"], 1)
+        self.assertEqual(parse(b'{"n":[-%s,7]}' % (b"9" * 5000)), {"n": [-math.inf, 7]})
 
     def test_unknown_members_and_messages_of_the_engine_are_ignored(self) -> None:
         with ScriptedEngine(BASICS) as engine:
