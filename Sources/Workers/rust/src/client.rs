@@ -207,14 +207,14 @@ impl Client {
         Task::read(self.post(&path, body)?)
     }
 
-    /// Waits until a task is settled, or the time is over; the task then as it is.
+    /// Waits until a task is settled, or the time is over; the task then as it is. `Duration::MAX` has no end.
     pub fn wait(&self, task: &str, limit: Duration) -> Answer<Task> {
-        let end = Instant::now() + limit;
+        let end = Instant::now().checked_add(limit);
         loop {
-            let left = end.saturating_duration_since(Instant::now()).min(WAIT_MAX);
+            let left = end.map_or(WAIT_MAX, |end| end.saturating_duration_since(Instant::now()).min(WAIT_MAX));
             let path = format!("/v1/tasks/{}?wait={}s", escaped(task), left.as_secs_f64().ceil());
             let found = Task::read(self.request("GET", &path, None, left + LIMIT)?)?;
-            if found.is_settled() || Instant::now() >= end {
+            if found.is_settled() || end.map_or(false, |end| Instant::now() >= end) {
                 return Ok(found);
             }
         }
@@ -290,6 +290,13 @@ mod tests {
         assert_eq!(body(3), json!({ "result": { "n": 1 }, "reason": "by hand" }));
         assert_eq!(body(4), json!({}));
         assert_eq!(asked[5][1..], ["application/yaml", "name: a"]);
+    }
+
+    #[test]
+    fn a_wait_may_have_no_end() {
+        let (client, serving) = server(vec![(200, TASK.into())]);
+        assert!(client.wait("t", Duration::MAX).unwrap().is_settled());
+        assert_eq!(serving.join().unwrap()[0][0], "GET /v1/tasks/t?wait=60s");
     }
 
     #[test]
