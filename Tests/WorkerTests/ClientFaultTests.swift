@@ -31,6 +31,17 @@ struct ClientFaultTests {
         }
     }
 
+    @Test func aWaitThatIsTooLongToCountEndsNothing() async throws {
+        let busy = ScriptedServer.answer(503, "{}", "Retry-After: \(Int.max)\r\n")
+        try await with([busy]) { client, server in
+            let asking = Task { try await client.task("t") }
+            while requests(server).isEmpty { try await Task.sleep(for: .milliseconds(5)) }
+            try await Task.sleep(for: .milliseconds(50))
+            asking.cancel()
+            await #expect(throws: CancellationError.self) { try await asking.value }
+        }
+    }
+
     @Test func onlyWhatMayBeRepeatedIs() async throws {
         let answer = ScriptedServer.answer(200, Self.task)
         try await with([nil, answer]) { client, server in

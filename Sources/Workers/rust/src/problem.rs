@@ -7,6 +7,9 @@ use serde_json::Value;
 
 use crate::http::Response;
 
+/// Seconds; a longer wait makes no sense.
+const RETRY_AFTER_MAX: u64 = 300;
+
 /// A refusal, with the code that stays the same.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
@@ -34,7 +37,7 @@ impl Problem {
                 .or_else(|| text("title"))
                 .unwrap_or_else(|| "the server gives no reason".into()),
             cure: text("cure"),
-            retry_after: seconds.map(Duration::from_secs),
+            retry_after: seconds.map(|seconds: u64| Duration::from_secs(seconds.min(RETRY_AFTER_MAX))),
         }
     }
 }
@@ -45,6 +48,20 @@ impl fmt::Display for Problem {
         match &self.cure {
             Some(cure) => write!(formatter, "\n  {cure}"),
             None => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nobody_waits_for_ever() {
+        for (asked, seconds) in [("7", Some(7)), ("18446744073709551615", Some(300)), ("tomorrow", None)] {
+            let text = format!("HTTP/1.1 503 X\r\nRetry-After: {asked}\r\nContent-Length: 0\r\n\r\n");
+            let (response, _) = Response::read(&mut text.as_bytes()).unwrap();
+            assert_eq!(Problem::read(&response).retry_after, seconds.map(Duration::from_secs));
         }
     }
 }

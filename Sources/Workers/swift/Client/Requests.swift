@@ -44,7 +44,7 @@ final class Requests: Sendable {
             switch try await once(request) {
             case .success(let answer):
                 guard triesLeft > 0, [429, 503].contains(answer.status) else { return answer }
-                if let seconds = answer.header("retry-after").flatMap({ Int($0) }) { wait = .seconds(max(0, seconds)) }
+                wait = answer.retryAfter ?? wait
             case .failure(.interrupted): throw CancellationError()
             case .failure(let error):
                 var isUnseen = false
@@ -122,6 +122,11 @@ final class Requests: Sendable {
             isOver.withLock { isOver in if !isOver { connection.interrupt() } }
         }
     }
+}
+
+extension HTTPAnswer {
+    /// The seconds of `Retry-After`, if it has some; a longer wait than five minutes makes no sense.
+    var retryAfter: Duration? { header("retry-after").flatMap { Int($0) }.map { .seconds(min(max(0, $0), 300)) } }
 }
 
 extension HTTPError {

@@ -69,7 +69,7 @@ final class ServerLink: Sendable {
                     return message
                 }
                 try judge(answer)
-                if let seconds = answer.header("retry-after").flatMap({ Int($0) }) { wait = .seconds(max(0, seconds)) }
+                wait = answer.retryAfter ?? wait
             } catch HTTPError.interrupted {
                 return nil
             } catch let error as HTTPError {  // no connection, or no answer: again

@@ -40,7 +40,7 @@ impl Response {
     }
 
     /// Reads an answer, passing over those that only announce one. Says besides whether the server speaks HTTP/1.0.
-    pub(super) fn read(source: &mut impl BufRead) -> io::Result<(Response, bool)> {
+    pub(crate) fn read(source: &mut impl BufRead) -> io::Result<(Response, bool)> {
         loop {
             let (mut response, is_old) = read_head(source)?;
             if (100..200).contains(&response.status) {
