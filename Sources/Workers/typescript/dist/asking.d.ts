@@ -1,7 +1,10 @@
 /** What all calls of a client share: whom they ask, how, and what they reject with. */
 /** A request that the server refused, or could not be asked. */
 export declare class ClientError extends Error {
-    /** For programs, such as `unknown_task`; `unreachable` without an answer, `wait_timeout` when `wait` gave up. */
+    /**
+     * For programs, such as `unknown_task`; `unreachable` without an answer, `wait_timeout` when `wait` gave up,
+     * `not_json` for what JSON cannot hold, and for an answer that is none.
+     */
     readonly code: string;
     /** What went wrong. */
     readonly detail: string;
@@ -12,7 +15,10 @@ export declare class ClientError extends Error {
     /** Seconds after which the server asks to be asked again. */
     readonly retryAfter?: number | undefined;
     constructor(
-    /** For programs, such as `unknown_task`; `unreachable` without an answer, `wait_timeout` when `wait` gave up. */
+    /**
+     * For programs, such as `unknown_task`; `unreachable` without an answer, `wait_timeout` when `wait` gave up,
+     * `not_json` for what JSON cannot hold, and for an answer that is none.
+     */
     code: string, 
     /** What went wrong. */
     detail: string, 

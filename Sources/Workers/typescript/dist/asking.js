@@ -1,5 +1,6 @@
 /** What all calls of a client share: whom they ask, how, and what they reject with. */
 import process from "node:process";
+import { encode, NotJSON } from "./payload.js";
 import { Address, Connection, DEFAULT_URL, Trouble } from "./transport.js";
 const LIMIT = 60; // seconds for an answer
 /** A request that the server refused, or could not be asked. */
@@ -10,7 +11,10 @@ export class ClientError extends Error {
     status;
     retryAfter;
     constructor(
-    /** For programs, such as `unknown_task`; `unreachable` without an answer, `wait_timeout` when `wait` gave up. */
+    /**
+     * For programs, such as `unknown_task`; `unreachable` without an answer, `wait_timeout` when `wait` gave up,
+     * `not_json` for what JSON cannot hold, and for an answer that is none.
+     */
     code, 
     /** What went wrong. */
     detail, 
@@ -39,7 +43,8 @@ export class Asker {
     /** Throws `BadAddress` for an address that is none. Nothing is sent yet. */
     constructor(options = {}) {
         this.options = options;
-        this.address = Address.parse(options.url ?? process.env["STEPWELL_URL"] ?? DEFAULT_URL);
+        // A variable that is empty counts as none.
+        this.address = Address.parse(options.url ?? (process.env["STEPWELL_URL"] || DEFAULT_URL));
         this.token = options.token ?? process.env["STEPWELL_TOKEN"];
     }
     /** Close the connections. */
@@ -50,7 +55,7 @@ export class Asker {
     }
     /** What the server answers, which is JSON. */
     async ask(method, path, body, isRepeatable = method === "GET") {
-        return this.json(await this.send(method, path, body === undefined ? undefined : JSON.stringify(body), isRepeatable));
+        return this.json(await this.send(method, path, body === undefined ? undefined : asText(body), isRepeatable));
     }
     /** The same for a body that is YAML, which may be sent again. */
     async askWithYAML(method, path, yaml) {
@@ -92,6 +97,14 @@ export class Asker {
         finally {
             this.idle.push(connection);
         }
+    }
+}
+function asText(body) {
+    try {
+        return encode(body, "request");
+    }
+    catch (error) {
+        throw error instanceof NotJSON ? new ClientError("not_json", error.message) : error;
     }
 }
 /** A name as a part of an address. */

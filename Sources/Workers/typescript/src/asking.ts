@@ -2,6 +2,7 @@
 
 import process from "node:process";
 
+import { encode, NotJSON } from "./payload.js";
 import { Address, Connection, DEFAULT_URL, type Reply, Trouble } from "./transport.js";
 
 const LIMIT = 60; // seconds for an answer
@@ -9,7 +10,10 @@ const LIMIT = 60; // seconds for an answer
 /** A request that the server refused, or could not be asked. */
 export class ClientError extends Error {
   constructor(
-    /** For programs, such as `unknown_task`; `unreachable` without an answer, `wait_timeout` when `wait` gave up. */
+    /**
+     * For programs, such as `unknown_task`; `unreachable` without an answer, `wait_timeout` when `wait` gave up,
+     * `not_json` for what JSON cannot hold, and for an answer that is none.
+     */
     readonly code: string,
     /** What went wrong. */
     readonly detail: string,
@@ -46,7 +50,8 @@ export class Asker {
 
   /** Throws `BadAddress` for an address that is none. Nothing is sent yet. */
   constructor(protected readonly options: ClientOptions = {}) {
-    this.address = Address.parse(options.url ?? process.env["STEPWELL_URL"] ?? DEFAULT_URL);
+    // A variable that is empty counts as none.
+    this.address = Address.parse(options.url ?? (process.env["STEPWELL_URL"] || DEFAULT_URL));
     this.token = options.token ?? process.env["STEPWELL_TOKEN"];
   }
 
@@ -59,7 +64,7 @@ export class Asker {
 
   /** What the server answers, which is JSON. */
   protected async ask<T>(method: string, path: string, body?: unknown, isRepeatable = method === "GET"): Promise<T> {
-    return this.json(await this.send(method, path, body === undefined ? undefined : JSON.stringify(body), isRepeatable));
+    return this.json(await this.send(method, path, body === undefined ? undefined : asText(body), isRepeatable));
   }
 
   /** The same for a body that is YAML, which may be sent again. */
@@ -105,6 +110,14 @@ export class Asker {
     } finally {
       this.idle.push(connection);
     }
+  }
+}
+
+function asText(body: unknown): string {
+  try {
+    return encode(body, "request");
+  } catch (error) {
+    throw error instanceof NotJSON ? new ClientError("not_json", error.message) : error;
   }
 }
 

@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import process from "node:process";
 import { test } from "node:test";
 
 import { BadAddress, Client, ClientError, TaskerClient } from "../src/index.js";
@@ -157,6 +158,25 @@ test("addresses that are none", () => {
     assert.throws(() => new Client({ url }), BadAddress as unknown as object, url);
   }
 });
+
+test("an address in the environment that is empty counts as none", () => {
+  const before = process.env["STEPWELL_URL"];
+  process.env["STEPWELL_URL"] = "";
+  try {
+    new Client().close();
+  } finally {
+    delete process.env["STEPWELL_URL"];
+    Object.assign(process.env, before === undefined ? {} : { STEPWELL_URL: before });
+  }
+});
+
+test("what JSON cannot hold is not sent", () => withServer(async (server, client) => {
+  for (const [value, detail] of [[NaN, /request\.context\.a is NaN/], [new Map([[1, 2]]), /request\.context\.a is a Map/]] as const) {
+    await assert.rejects(client.createTask({ name: "n", context: { a: value } }), { code: "not_json", detail });
+  }
+  const [asked] = await exchange(server, client.createTask({ name: "n", context: { a: 10n } }), {});
+  assert.equal((asked.body as { context: { a: number } }).context.a, 10);
+}));
 
 test("nobody is there", async () => {
   const server = await FakeServer.start();
