@@ -150,6 +150,8 @@ class Worker:
     def _end(self, attempt: Attempt, run: Callable[[], StepHandlerResult]) -> None:
         """Report how the attempt ends that `run` runs."""
         last = self._last(attempt, run)
+        if self._carrier.is_abandoned:
+            leave(0)  # a child that the handler has forked, and that has come back from it like its parent
         self._carrier.send(last, attempt.lease, ends=True)
         del self._running[attempt.lease]
         self._leave_if_done()

@@ -155,6 +155,22 @@ class AtAServer(unittest.TestCase):
         self.assertIn("logged in the fork", errors)
         self.assertNotIn("does not answer", errors)
 
+    def test_a_forked_child_that_comes_back_from_the_handler_ends(self) -> None:
+        source = """
+            @step_handler("fork")
+            def fork(context):
+                return os.fork()
+
+            @step_handler("reap")
+            def reap(context):
+                return os.waitpid(context.get_input("pid"), 0)[1]
+        """
+        with RemoteEngine(source) as engine:
+            engine.attempt(1, "fork")
+            pid = engine.receive()["result"]
+            engine.attempt(2, "reap", input={"pid": pid})
+            self.assertEqual(engine.receive(), {"type": "result", "lease": 2, "result": 0})
+
     def test_a_worker_that_leaves_does_not_wait_for_the_threads_of_a_handler(self) -> None:
         source = """
             from concurrent.futures import ThreadPoolExecutor
