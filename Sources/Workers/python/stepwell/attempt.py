@@ -38,6 +38,7 @@ class Attempt:
         self.cancel_reason: Optional[str] = None
         self._closed = False
         self._answers: "SimpleQueue[Optional[Message]]" = SimpleQueue()
+        self._asking = threading.Lock()  # one question at a time, also when the handler has threads of its own
 
     # The engine's side.
 
@@ -83,8 +84,8 @@ class Attempt:
     def fetch(self, step: str) -> Any:
         number = next(_question)
         name = encode(step, "step")
-        self._say(b'{"type":"fetch","lease":%d,"id":%d,"step":%s}' % (self.lease, number, name))
-        reply = self._await("fetched", number)
+        question = b'{"type":"fetch","lease":%d,"id":%d,"step":%s}' % (self.lease, number, name)
+        reply = self._ask(question, "fetched", number)
         if "error" in reply:
             raise RetryableError(f"cannot have the result of step {step}: {reply['error']}")
         return reply["result"]
@@ -93,8 +94,7 @@ class Attempt:
         body = encode(data, "checkpoint")
         if len(body) > self._payload_max:
             raise PermanentError(f"checkpoint is {len(body)} bytes; the limit is {self._payload_max}")
-        self._say(b'{"type":"checkpoint","lease":%d,"data":%s}' % (self.lease, body))
-        reply = self._await("checkpointed", None)
+        reply = self._ask(b'{"type":"checkpoint","lease":%d,"data":%s}' % (self.lease, body), "checkpointed", None)
         if "error" in reply:
             raise RetryableError(f"checkpoint refused: {reply['error']}")
 
@@ -111,13 +111,17 @@ class Attempt:
     def _say(self, line: bytes) -> None:
         self._carrier.send(line, self.lease)
 
-    def _await(self, kind: str, number: Optional[int]) -> Message:
-        while True:
-            reply = self._answers.get()
-            if reply is None:
+    def _ask(self, question: bytes, kind: str, number: Optional[int]) -> Message:
+        with self._asking:
+            if self._cancelled:
                 self._surrender()
-            elif reply["type"] == kind and reply.get("id") == number:
-                return reply
+            self._say(question)
+            while True:
+                reply = self._answers.get()
+                if reply is None:
+                    self._surrender()
+                elif reply["type"] == kind and reply.get("id") == number:
+                    return reply
 
     # Ending.
 
@@ -150,7 +154,8 @@ class Attempt:
             self._disarm()
 
     def _surrender(self) -> None:
-        self._disarm()
+        if self._struck == threading.get_ident():  # a thread of the handler's own does not take back what strikes another
+            self._disarm()
         raise Cancelled("the attempt was cancelled")
 
     def _disarm(self) -> None:

@@ -152,6 +152,43 @@ class Questions(unittest.TestCase):
             self.assertEqual(answer["result"]["found"], [1, {"x": 2}, {"x": 2}, None])
             self.assertEqual(answer["result"]["keys"], ["near", "far"])
 
+    def test_threads_of_a_handler_get_each_its_own_answer(self) -> None:
+        source = """
+            from concurrent.futures import ThreadPoolExecutor
+
+            @step_handler("all")
+            def all_of_them(context):
+                with ThreadPoolExecutor(20) as pool:
+                    found = pool.map(context.get_dependency_result, [f"s{number}" for number in range(20)])
+                    saved = pool.submit(context.save_checkpoint, 1)
+                    return [*found, saved.result()]
+        """
+        with ScriptedEngine(source) as engine:
+            lease = engine.attempt("all", fetchable=[f"s{number}" for number in range(20)])
+            message = engine.read()
+            while message["type"] in ("fetch", "checkpoint"):
+                if message["type"] == "fetch":
+                    engine.send({"type": "fetched", "lease": lease, "id": message["id"], "result": message["step"]})
+                else:
+                    engine.send({"type": "checkpointed", "lease": lease})
+                message = engine.read()
+            self.assertEqual(message["result"], [*(f"s{number}" for number in range(20)), None])
+
+    def test_threads_of_a_handler_are_stopped_with_it(self) -> None:
+        source = """
+            @step_handler("both")
+            def both(context):
+                for step in ("a", "b"):
+                    threading.Thread(target=context.get_dependency_result, args=(step,)).start()
+                while True:
+                    time.sleep(0.01)
+        """
+        with ScriptedEngine(source) as engine:
+            lease = engine.attempt("both", fetchable=["a", "b"])
+            engine.read_until("fetch")
+            engine.cancel(lease)
+            self.assertEqual(engine.read_until("stopped")[-1]["lease"], lease)
+
     def test_a_refused_fetch_is_a_retryable_failure(self) -> None:
         with ScriptedEngine(self.SOURCE) as engine:
             question = engine.run("far", fetchable=["far"])
