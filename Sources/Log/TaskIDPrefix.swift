@@ -9,8 +9,8 @@ struct TaskIDPrefix {
     init?(_ text: String) {
         var first: [UInt8] = []
         for unit in text.utf8 where unit != UInt8(ascii: "-") {
-            guard let digit = Character(UnicodeScalar(unit)).hexDigitValue else { return nil }
-            first.append(UInt8(digit))
+            guard let digit = unit.hexDigit else { return nil }
+            first.append(digit)
         }
         guard first.count <= 32 else { return nil }
         let fill = 32 - first.count

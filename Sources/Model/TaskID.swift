@@ -74,7 +74,7 @@ extension TaskID: LosslessStringConvertible {
                 isDash = true
                 continue
             }
-            guard nibble < 32, let digit = Self.digit(unit) else { return nil }
+            guard nibble < 32, let digit = unit.hexDigit.map(UInt64.init) else { return nil }
             if nibble < 16 { words.high = words.high << 4 | digit } else { words.low = words.low << 4 | digit }
             nibble += 1
             isDash = false
@@ -85,13 +85,4 @@ extension TaskID: LosslessStringConvertible {
 
     /// Whether a dash stands before the digit: 8, 4, 4, 4 and 12 of them stand together.
     private static func beginsGroup(_ nibble: Int) -> Bool { 8...20 ~= nibble && nibble % 4 == 0 }
-
-    private static func digit(_ unit: UInt8) -> UInt64? {
-        switch unit {
-        case UInt8(ascii: "0")...UInt8(ascii: "9"): UInt64(unit - UInt8(ascii: "0"))
-        case UInt8(ascii: "a")...UInt8(ascii: "f"): UInt64(unit - UInt8(ascii: "a") + 10)
-        case UInt8(ascii: "A")...UInt8(ascii: "F"): UInt64(unit - UInt8(ascii: "A") + 10)
-        default: nil
-        }
-    }
 }

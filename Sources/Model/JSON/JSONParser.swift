@@ -308,7 +308,7 @@ package struct JSONParser {
 private func hex(_ bytes: UnsafeBufferPointer<UInt8>, at start: Int) -> UInt32? {
     var code: UInt32 = 0
     for index in start..<start + 4 {
-        guard index < bytes.count, let digit = Character(UnicodeScalar(bytes[index])).hexDigitValue else { return nil }
+        guard index < bytes.count, let digit = bytes[index].hexDigit else { return nil }
         code = code << 4 | UInt32(digit)
     }
     return code
