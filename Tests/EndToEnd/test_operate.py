@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import http.client
 import re
+import resource
 import time
 import unittest
 from typing import Dict
@@ -64,6 +66,19 @@ class Metrics(ServingTest):
         self.assertGreater(after["process_cpu_seconds_total"], 0)
         self.assertLess(after["process_open_fds"], after["process_max_fds"])
         self.assertAlmostEqual(after["process_start_time_seconds"], time.time(), delta=600)
+
+    def test_figures_are_told_when_no_descriptor_is_left(self) -> None:
+        connection = http.client.HTTPConnection("127.0.0.1", self.server.port, timeout=20)
+        for limit in (None, 3):
+            if limit:
+                resource.prlimit(self.server.process.pid, resource.RLIMIT_NOFILE, (limit, limit))
+            connection.request("GET", "/v1/metrics")
+            answer = connection.getresponse()
+            text = answer.read().decode()
+            self.assertEqual(answer.status, 200, text)
+        self.assertIn("process_open_fds 3\nprocess_max_fds 3\n", re.sub("# .*\n", "", text))
+        self.assertIn("stepwell_log_head ", text)
+        connection.close()
 
     def test_streams_come_and_go(self) -> None:
         stream = EventSubscriber(self.server.port)

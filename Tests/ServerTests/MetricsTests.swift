@@ -33,12 +33,14 @@ import Testing
     }
 
     @Test func theProcessIsMeasured() throws {
-        let figures = try ProcessFigures.now()
+        let figures = ProcessFigures.now()
+        let (resident, virtual) = (try #require(figures.residentBytes), try #require(figures.virtualBytes))
+        let descriptors = try #require(figures.descriptors)
         #expect(0 < figures.heapUsedBytes && figures.heapUsedBytes <= figures.heapBytes)
-        #expect(figures.heapBytes < figures.virtualBytes && 0 < figures.residentBytes)
-        #expect(figures.residentBytes < figures.virtualBytes)
+        #expect(figures.heapBytes < virtual && 0 < resident)
+        #expect(resident < virtual)
         #expect(figures.processorSeconds > 0)
-        #expect(2 < figures.descriptors && figures.descriptors < Int(figures.descriptorsMax))
+        #expect(2 < descriptors && descriptors < Int(figures.descriptorsMax))
     }
 
     @Test func thePageListsEveryMetric() throws {

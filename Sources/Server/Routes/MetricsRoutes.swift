@@ -99,18 +99,19 @@ extension Service {
         add(.outwardDown) { report, _ in
             report.cursor.disabledAt != nil ? 2 : report.cursor.failingSince != nil ? 1 : 0
         }
-        try addProcess(to: &text, at: now)
+        addProcess(to: &text, at: now)
         return text.text
     }
 
-    private func addProcess(to text: inout MetricsText, at now: Timestamp) throws {
-        let process = try ProcessFigures.now()
+    private func addProcess(to text: inout MetricsText, at now: Timestamp) {
+        let process = ProcessFigures.now()
         text.add(.heap, value: process.heapBytes)
         text.add(.heapUsed, value: process.heapUsedBytes)
-        text.add(.resident, value: process.residentBytes)
-        text.add(.virtual, value: process.virtualBytes)
+        if let bytes = process.residentBytes { text.add(.resident, value: bytes) }
+        if let bytes = process.virtualBytes { text.add(.virtual, value: bytes) }
         text.add(.processorSeconds, value: process.processorSeconds)
-        text.add(.descriptors, value: process.descriptors)
+        // None left to count them with: then all are open.
+        text.add(.descriptors, value: process.descriptors.map(UInt64.init) ?? process.descriptorsMax)
         text.add(.descriptorsMax, value: process.descriptorsMax)
         let age = monotonicMilliseconds() - startedAt
         text.add(.start, value: Double(now.milliseconds - age) / 1000)
