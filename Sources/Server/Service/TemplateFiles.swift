@@ -35,12 +35,20 @@ package actor TemplateFiles {
 
     /// Makes known what the server was started with.
     /// - Returns: the files at fault. One of them must not keep the start from the work that is there: it may be one after a crash, at night.
+    /// - Throws: what else has gone wrong, and is no fault of a file.
     package func add(_ findings: [TemplateFolder.Finding]) async throws -> [News] {
         var news: [News] = []
         for finding in findings {
-            for each in await take(finding) {
-                if case .refused = each { news.append(each) }
+            var fault = finding.error
+            if let template = finding.template {
+                do {
+                    _ = try await register(template)
+                    templates[finding.file] = template
+                } catch let error as CatalogError { fault = error }
             }
+            guard let fault else { continue }
+            faults[finding.file] = "\(fault)"
+            news.append(.refused(file: finding.file, fault))
         }
         return news
     }
