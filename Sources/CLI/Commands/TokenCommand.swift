@@ -19,7 +19,8 @@ struct TokenCommand: Command {
         operands: "create|list|revoke [NAME]", operandCount: 1...2,
         details: """
             A token's secret is shown once, and kept as a hash in the store's directory. A server that runs takes notice within a
-            second. 'create' makes the store where it is missing. Roles: a viewer looks; an operator also submits tasks and acts on them; a worker runs steps; an admin may do all.
+            second. 'create' makes the store where it is missing. Roles: a viewer looks; an operator also submits tasks and acts
+            on them; a worker runs steps; an admin may do all.
             """,
         options: [role, namespace, expires, .store, .output],
         examples: [

@@ -17,20 +17,19 @@ enum AtomicFile {
             guard count > 0 else { throw .last(next, "unwritable_file") }
             rest = rest.dropFirst(count)
         }
-        let folder = path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "."
+        let folder = path.lastIndex(of: "/").map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
         if geteuid() == 0, let owner = Files.owner(of: folder) {
             guard fchown(descriptor, owner.user, owner.group) == 0 else { throw .last(next, "unwritable_file") }
         }
         guard fsync(descriptor) == 0, rename(next, path) == 0 else { throw .last(path, "unwritable_file") }
-        try syncFolder(of: path)
+        try sync(folder)
     }
 
-    /// Puts the file's new name on disk: a token that was shown must be there after a loss of power.
-    private static func syncFolder(of path: String) throws(FileError) {
-        let folder = path.lastIndex(of: "/").map { path[..<$0] } ?? "."
-        let descriptor = linux_open(folder.isEmpty ? "/" : String(folder), O_RDONLY | O_DIRECTORY, 0)
-        guard descriptor >= 0 else { throw .last(String(folder), "unwritable_file") }
+    /// Puts the names in a folder on disk: a token that was shown must be there after a loss of power.
+    private static func sync(_ folder: String) throws(FileError) {
+        let descriptor = linux_open(folder, O_RDONLY | O_DIRECTORY, 0)
+        guard descriptor >= 0 else { throw .last(folder, "unwritable_file") }
         defer { close(descriptor) }
-        guard fsync(descriptor) == 0 else { throw .last(String(folder), "unwritable_file") }
+        guard fsync(descriptor) == 0 else { throw .last(folder, "unwritable_file") }
     }
 }
