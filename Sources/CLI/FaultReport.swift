@@ -5,7 +5,7 @@ import StepwellModel
 
 /// What is told when a fault ends this process. LMDB trusts its pages, and a damaged one may lead it anywhere. So the process
 /// becomes one that has not touched the store, looks at all its pages, and says which is damaged; if none is, the fault was this
-/// program's own, and the process ends by it.
+/// program's own: it says so, and ends by it.
 enum FaultReport {
     private static let word = "--after-signal="
 
@@ -27,7 +27,7 @@ enum FaultReport {
             return nil
         }
         // An engine may have gone on writing: only what is found again is damage.
-        for round in 1...3 {
+        for round in 1...3 where LMDBReader.isThere(path: words[1]) {
             do throws(LogError) {
                 try LMDBReader.checkPages(path: words[1])
                 break
@@ -36,9 +36,22 @@ enum FaultReport {
             }
         }
         if LMDBReader.isEngineAtWork(on: words[1]) { throw PagesChanged(path: words[1]) }
+        note("error: \(OwnFault(signal: signal))")
         linux_die(signal)
         return .failure
     }
+}
+
+/// No page of the store explains the fault.
+private struct OwnFault: StepwellError {
+    let signal: Int32
+
+    var code: String { "internal_fault" }
+    var message: String {
+        let name = linux_signal_name(signal).map { "SIG" + String(cString: $0) } ?? "signal \(signal)"
+        return "a fault of stepwell's own has ended it (\(name)); the pages of the store are sound"
+    }
+    var cure: String? { "run the command again: it goes on where it was. Please report what you did" }
 }
 
 /// What a reader has stumbled over is not there any more.

@@ -154,8 +154,13 @@ void linux_on_fault(char *const arguments[], char *number) {
     // Not blocked in the handler, or the new program would begin with the signal blocked.
     struct sigaction action = {.sa_handler = become_another, .sa_flags = SA_NODEFER | SA_RESETHAND};
     sigemptyset(&action.sa_mask);
-    int signals[] = {SIGSEGV, SIGBUS, SIGABRT};
-    for (size_t i = 0; i < sizeof signals / sizeof *signals; i++) sigaction(signals[i], &action, NULL);
+    int signals[] = {SIGSEGV, SIGBUS, SIGABRT, SIGILL, SIGTRAP, SIGFPE};
+    for (size_t i = 0; i < sizeof signals / sizeof *signals; i++) {
+        struct sigaction present;
+        int is_taken = sigaction(signals[i], NULL, &present) == 0 && present.sa_handler != SIG_DFL;
+        // The last three are checks of the program's own: where its runtime tells of them, it tells more.
+        if (i < 3 || !is_taken) sigaction(signals[i], &action, NULL);
+    }
 }
 
 static ssize_t hand_over(void *take, const char *bytes, size_t count) {

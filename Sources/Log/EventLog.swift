@@ -167,12 +167,16 @@ package struct TaskPlace: Hashable, Sendable {
     }
 }
 
-package struct LogLinePosition: Hashable, Sendable {
+package struct LogLinePosition: Hashable, Comparable, Sendable {
     package var lease: Lease
     package var number: UInt32
 
     package init(lease: Lease, number: UInt32) {
         self.lease = lease
         self.number = number
+    }
+
+    package static func < (left: LogLinePosition, right: LogLinePosition) -> Bool {
+        (left.lease, left.number) < (right.lease, right.number)
     }
 }

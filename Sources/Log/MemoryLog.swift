@@ -112,12 +112,6 @@ package final class MemoryLog: EventLog {
     }
 }
 
-extension LogLinePosition {
-    fileprivate static func < (left: LogLinePosition, right: LogLinePosition) -> Bool {
-        (left.lease, left.number) < (right.lease, right.number)
-    }
-}
-
 private struct State: ~Copyable {
     private(set) var head = LogHead.empty
     private(set) var tasks: [TaskID: TaskSummary] = [:]

@@ -54,7 +54,7 @@ int linux_bypass_cache(int descriptor, int bypasses);
 // Gives two directories each the name of the other, in one step. -1 with errno.
 int linux_exchange(const char *one, const char *other);
 
-// When a fault of its own ends this process (SIGSEGV, SIGBUS, SIGABRT), it becomes this program instead, with the same arguments
+// When a fault of its own ends this process (SIGSEGV, SIGBUS, SIGABRT, SIGILL, SIGTRAP, SIGFPE), it becomes this program instead, with the same arguments
 // and the signal's number, two digits, written to `number`, which is a place in one of them. All must stay where they are.
 void linux_on_fault(char *const arguments[], char *number);
 

@@ -179,6 +179,8 @@ package enum RowCodec {
             }
             try reader.end()
             try seen.require([1, 2, 3], at: reader.offset)
+            // The key has no checksum: a commit in the place of another would begin behind its end.
+            guard commit.first > .zero, commit.first <= last else { throw CBORError(.outOfRange, at: 0) }
             return commit
         } catch {
             throw .corrupt("the record of the commit: \(error)", at: last)

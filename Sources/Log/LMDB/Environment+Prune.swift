@@ -43,15 +43,16 @@ extension Environment {
         var found: [Commit] = []
         for number in numbers {
             if let last = found.last?.last, number <= last { continue }
-            guard let row = try withUnsafeBytes(of: RowKey.number(number), { try rows.seek($0) }), row.key.count == 8
-            else {
+            guard let row = try withUnsafeBytes(of: RowKey.number(number), { try rows.seek($0) }) else {
                 throw LogError.corrupt("the event belongs to no commit", at: number)
             }
-            var commit = try RowCodec.commit(last: SequenceNumber(row.key.bigEndian(at: 0)), from: row.value)
+            var commit = try RowCodec.commit(last: RowKey.number(from: row.key), from: row.value)
             var stored: [StoredEvent] = []
             var event = try withUnsafeBytes(of: RowKey.number(commit.first)) { try events.seek($0) }
-            while let (key, value) = event, key.count == 8, key.bigEndian(at: 0) <= commit.last.rawValue {
-                stored.append(StoredEvent(number: SequenceNumber(key.bigEndian(at: 0)), bytes: value))
+            while let (key, value) = event {
+                let number = try RowKey.number(from: key)
+                guard number <= commit.last else { break }
+                stored.append(StoredEvent(number: number, bytes: value))
                 event = try events.move(.next)
             }
             commit.runs = try commit.runs(of: stored) { run, _ in run.task.map { !tasks.contains($0) } ?? true }
@@ -62,11 +63,15 @@ extension Environment {
 
     /// Notes how many events are not there, of all up to the last commit.
     func countAbsent(_ transaction: borrowing WriteTransaction) throws {
-        let last: UInt64 = try {
+        let last: SequenceNumber = try {
             let commits = try transaction.cursor(tables.commits)
-            return try commits.move(.last)?.key.bigEndian(at: 0) ?? 0
+            return try commits.move(.last).map { try RowKey.number(from: $0.key) } ?? .zero
         }()
-        let absent = last - UInt64(try transaction.count(tables.events))
+        let count = UInt64(try transaction.count(tables.events))
+        guard count <= last.rawValue else {
+            throw LogError.corrupt("the log ends at \(last), but has \(count) events", at: last)
+        }
+        let absent = last.rawValue - count
         guard absent > 0 else { return try transaction.delete(tables.meta, StoreInfo.absentKey.bytes) }
         var writer = CBORWriter()
         writer.unsigned(absent)

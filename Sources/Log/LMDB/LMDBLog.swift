@@ -95,7 +95,10 @@ package final class LMDBReader: StoreQueries {
         }
     }
 
-    /// The same without opening the store: for one that LMDB has stumbled over.
+    /// Whether there is a file that may be a store's.
+    package static func isThere(path: String) -> Bool { StoreDirectory(path: path).dataSize() >= 0 }
+
+    /// Looks at every page without opening the store: for one that LMDB has stumbled over.
     package static func checkPages(path: String) throws(LogError) {
         _ = try StoreDirectory(path: path).checkPages()
     }
@@ -163,17 +166,14 @@ extension Environment {
             guard count == 0 else { throw .corrupt("there are events without a commit", at: nil) }
             return .empty
         }
-        guard lastCommit.key.count == 8, lastEvent?.count ?? 8 == 8 else {
-            throw .corrupt("a number is not eight bytes long", at: nil)
-        }
-        let number = SequenceNumber(lastCommit.key.bigEndian(at: 0))
-        let found = SequenceNumber(lastEvent?.bigEndian(at: 0) ?? 0)
+        let number = try RowKey.number(from: lastCommit.key)
+        let found = try lastEvent.map { key throws(LogError) in try RowKey.number(from: key) } ?? .zero
         let absent = try StoreInfo.absent(transaction, self)
         guard number == found || absent > 0 && found < number else {
             throw .corrupt("the last commit ends at \(number), but the last event is \(found)", at: found)
         }
         // Numbers begin at 1, and each is there or counted as absent.
-        guard UInt64(count) + absent == number.rawValue else {
+        guard UInt64(count) <= number.rawValue, absent == number.rawValue - UInt64(count) else {
             let gone = absent == 0 ? "" : ", and \(absent) that are gone"
             throw .corrupt("the log ends at \(number), but has \(count) events\(gone)", at: number)
         }

@@ -105,6 +105,8 @@ extension ReadTransaction {
             guard let id = RowKey.id(from: key) else {
                 throw LogError.corrupt("a task's id is not 16 bytes long", at: nil)
             }
+            // Pages in each other's places must not lead round in circles.
+            if let after, id < after { throw LogError.corrupt("task \(id) stands behind \(after)", at: nil) }
             // It may have left meanwhile: then the row is the next one's already.
             if id != after, try !body(RowCodec.task(id, from: value)) { return }
             row = try cursor.move(.next)

@@ -158,7 +158,9 @@ extension ReadTransaction {
         while let (key, _) = try start.isEmpty
             ? cursor.move(.first) : start.withRawBytes({ key throws(LogError) in try cursor.seek(key) })
         {
-            guard let group = StateGroup(key) else { throw .corrupt("a key of by_state is malformed", at: nil) }
+            guard let group = StateGroup(key), start.lexicographicallyPrecedes(group.end) else {
+                throw .corrupt("a key of by_state is malformed", at: nil)
+            }
             guard group.bytes.starts(with: prefix) else { return }
             start = group.end
             try body(group, cursor)
@@ -179,9 +181,7 @@ extension ReadTransaction {
             var row = try cursor.move(next == nil ? .last : .previous)
             var taken = 0
             while let (key, _) = row, taken < limit, key.dropLast(RowKey.byStateTail).elementsEqual(group.bytes) {
-                let tail = key.count - RowKey.byStateTail
-                let id = TaskID(high: key.bigEndian(at: tail + 8), low: key.bigEndian(at: tail + 16))
-                newest.append((Timestamp(milliseconds: Int64(key.bigEndian(at: tail))), id))
+                newest.append(try RowKey.byStatePlace(from: key))
                 taken += 1
                 row = try cursor.move(.previous)
             }

@@ -52,7 +52,7 @@ extension StoreQueries {
                     try cursor.seek(key)
                 }
                 while let (key, bytes) = row {
-                    let number = SequenceNumber(key.count == 8 ? key.bigEndian(at: 0) : 0)
+                    let number = try RowKey.number(from: key)
                     guard number > last else { throw .corrupt("an earlier event stands after it", at: last) }
                     if number != last.next { try transaction.checkGap(after: last, before: number, tables) }
                     last = number
@@ -116,19 +116,21 @@ extension StoreQueries {
             let commits = try transaction.cursor(tables.commits)
             var row = try commits.move(.last)
             var next: SequenceNumber?
-            while let (key, value) = row, key.count == 8 {
-                let commit = try RowCodec.commit(last: SequenceNumber(key.bigEndian(at: 0)), from: value)
+            while let (key, value) = row {
+                let commit = try RowCodec.commit(last: try RowKey.number(from: key), from: value)
                 guard commit.time > time else { break }
                 next = commit.first
                 row = try commits.move(.previous)
             }
-            guard let next else { return row.map { SequenceNumber($0.key.bigEndian(at: 0)) } ?? .zero }
+            guard let next else {
+                return try row.map { row throws(LogError) in try RowKey.number(from: row.key) } ?? .zero
+            }
             // A commit has the time of its last event; those before may be earlier.
             let events = try transaction.cursor(tables.events)
             var last = SequenceNumber(next.rawValue - 1)
             var event = try withUnsafeBytes(of: RowKey.number(next)) { key throws(LogError) in try events.seek(key) }
             while let (key, value) = event {
-                let number = SequenceNumber(key.count == 8 ? key.bigEndian(at: 0) : 0)
+                let number = try RowKey.number(from: key)
                 guard try EventCodec.decode(value, number: number, payloads: .skipped).time <= time else { break }
                 last = number
                 event = try events.move(.next)
@@ -190,6 +192,10 @@ extension StoreQueries {
                     guard let position = RowKey.logLinePosition(from: key),
                         TaskID(high: key.bigEndian(at: 0), low: key.bigEndian(at: 8)) == task
                     else { return }
+                    // Pages in each other's places must not lead round in circles.
+                    if let last, position < last {
+                        throw .corrupt("the log lines of task \(task) are out of order", at: nil)
+                    }
                     if position != last {
                         chunk.append(try RowCodec.logLine(of: task, at: position, from: value))
                         budget -= value.count
@@ -213,8 +219,8 @@ extension ReadTransaction {
         let commits = try cursor(tables.commits)
         var next = last.next
         var row = try withUnsafeBytes(of: RowKey.number(next)) { key throws(LogError) in try commits.seek(key) }
-        while next < number, let (key, value) = row, key.count == 8 {
-            let commit = try RowCodec.commit(last: SequenceNumber(key.bigEndian(at: 0)), from: value)
+        while next < number, let (key, value) = row {
+            let commit = try RowCodec.commit(last: try RowKey.number(from: key), from: value)
             if commit.first > next, commit.previous == nil { break }
             next = commit.firstPresent(from: next)
             guard next > commit.last else { break }

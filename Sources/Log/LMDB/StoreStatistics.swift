@@ -96,7 +96,7 @@ extension StoreQueries {
             var day: Int64?
             var row = try cursor.move(.first)
             while let (key, value) = row {
-                let last = SequenceNumber(key.count == 8 ? key.bigEndian(at: 0) : 0)
+                let last = try RowKey.number(from: key)
                 let commit = try RowCodec.commit(last: last, from: value)
                 let number = commit.time.milliseconds / 86_400_000
                 if number != day {
@@ -119,8 +119,8 @@ extension StoreQueries {
                 let cursor = try transaction.cursor(events)
                 var row = try withUnsafeBytes(of: RowKey.number(start)) { key throws(LogError) in try cursor.seek(key) }
                 var left = 100_000
-                while let (key, value) = row, key.count == 8 {
-                    let number = SequenceNumber(key.bigEndian(at: 0))
+                while let (key, value) = row {
+                    let number = try RowKey.number(from: key)
                     guard left > 0 else { return number }
                     left -= 1
                     if largest.count < limit || value.count > largest[largest.count - 1].bytes {
@@ -195,7 +195,10 @@ extension ReadTransaction {
         var count = 0
         var row = try cursor.move(.first)
         while let (_, value) = row {
-            if value.count >= 8 { count += value.loadUnaligned(as: Int.self) }
+            guard value.count >= 8, case let listed = value.loadUnaligned(as: Int.self),
+                (0..<value.count / 8).contains(listed)
+            else { throw .corrupt("a list of free pages is longer than it can be", at: nil) }
+            count += listed
             row = try cursor.move(.next)
         }
         return count

@@ -33,8 +33,10 @@ extension StoreView {
         let cursor = try transaction.cursor(tables.events)
         var found: [StoredEvent] = []
         var row = try withUnsafeBytes(of: RowKey.number(commit.first)) { key throws(LogError) in try cursor.seek(key) }
-        while let (key, value) = row, key.count == 8, key.bigEndian(at: 0) <= commit.last.rawValue {
-            found.append(StoredEvent(number: SequenceNumber(key.bigEndian(at: 0)), bytes: value))
+        while let (key, value) = row {
+            let number = try RowKey.number(from: key)
+            guard number <= commit.last else { break }
+            found.append(StoredEvent(number: number, bytes: value))
             row = try cursor.move(.next)
         }
         try commit.check(found)

@@ -41,13 +41,14 @@ package struct StoreView: ~Copyable {
         var event = try withUnsafeBytes(of: RowKey.number(number.next)) { try events.seek($0) }
         while let present = row {
             let commit = try Self.commit(present)
-            guard commit.first <= commit.last,
-                commit.first == last.next || commit.previous != nil && commit.first > last
+            guard commit.first == last.next || commit.previous != nil && commit.first > last
             else { throw LogError.corrupt("the commit after event \(last) is missing", at: last.next) }
             last = commit.last
             found.removeAll(keepingCapacity: true)
-            while let (key, value) = event, key.count == 8, key.bigEndian(at: 0) <= last.rawValue {
-                found.append(StoredEvent(number: SequenceNumber(key.bigEndian(at: 0)), bytes: value))
+            while let (key, value) = event {
+                let number = try RowKey.number(from: key)
+                guard number <= last else { break }
+                found.append(StoredEvent(number: number, bytes: value))
                 event = try events.move(.next)
             }
             if let first = found.first?.number, first < commit.first {
@@ -61,8 +62,7 @@ package struct StoreView: ~Copyable {
     }
 
     private static func commit(_ row: Cursor.Row) throws(LogError) -> Commit {
-        guard row.key.count == 8 else { throw .corrupt("the number of a commit is not eight bytes long", at: nil) }
-        return try RowCodec.commit(last: SequenceNumber(row.key.bigEndian(at: 0)), from: row.value)
+        try RowCodec.commit(last: try RowKey.number(from: row.key), from: row.value)
     }
 
     // MARK: What is derived

@@ -87,6 +87,19 @@ enum RowKey {
 
     static func id(_ id: TaskID) -> (UInt64, UInt64) { (id.high.bigEndian, id.low.bigEndian) }
 
+    /// The number of an event or a commit.
+    ///
+    /// - Throws: ``LogError`` for a key of another length, and for numbers that no log comes to: others reckon with what
+    ///   they are given.
+    static func number(from bytes: UnsafeRawBufferPointer) throws(LogError) -> SequenceNumber {
+        guard bytes.count == 8 else { throw .corrupt("a number is not eight bytes long", at: nil) }
+        let number = bytes.bigEndian(at: 0)
+        guard number > 0, number <= Int64.max else {
+            throw .corrupt("an event cannot have the number \(number)", at: nil)
+        }
+        return SequenceNumber(number)
+    }
+
     static func id(from bytes: UnsafeRawBufferPointer) -> TaskID? {
         bytes.count == 16 ? TaskID(high: bytes.bigEndian(at: 0), low: bytes.bigEndian(at: 8)) : nil
     }
@@ -102,6 +115,16 @@ enum RowKey {
         append(UInt64(max(0, submitted.milliseconds)), to: &key)
         append(task.id.high, to: &key)
         append(task.id.low, to: &key)
+    }
+
+    /// When the task of a key of `by_state` was submitted, and its id.
+    static func byStatePlace(from key: UnsafeRawBufferPointer) throws(LogError) -> (submitted: Timestamp, id: TaskID) {
+        let tail = key.count - byStateTail
+        guard tail > 0, let time = Int64(exactly: key.bigEndian(at: tail)) else {
+            throw .corrupt("a key of by_state is malformed", at: nil)
+        }
+        let id = TaskID(high: key.bigEndian(at: tail + 8), low: key.bigEndian(at: tail + 16))
+        return (Timestamp(milliseconds: time), id)
     }
 
     static func byStatePrefix(namespace: String, name: String?) -> [UInt8] {

@@ -189,6 +189,13 @@ func openTable(_ transaction: OpaquePointer, _ name: StaticString, flags: UInt32
 private func statistics(_ transaction: OpaquePointer, _ table: Table) throws(LMDBError) -> MDB_stat {
     var statistics = MDB_stat()
     try LMDBError.check(mdb_stat(transaction, table.handle, &statistics), "mdb_stat")
+    // LMDB hands over what the file says, and whoever adds it up must not overflow.
+    let counts = [
+        statistics.ms_entries, statistics.ms_branch_pages, statistics.ms_leaf_pages, statistics.ms_overflow_pages,
+    ]
+    guard counts.allSatisfy({ (0..<1 << 48).contains($0) }) else {
+        throw LMDBError(code: MDB_CORRUPTED, operation: "mdb_stat")
+    }
     return statistics
 }
 
