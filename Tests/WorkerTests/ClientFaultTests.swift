@@ -103,6 +103,29 @@ struct ClientFaultTests {
         }
     }
 
+    @Test func aWaitOutlivesAServerThatIsAway() async throws {
+        func away(_ status: Int) -> String { ScriptedServer.answer(status, "<html>", "Retry-After: 0\r\n") }
+        let pending = ScriptedServer.answer(200, Self.task.replacing("complete", with: "pending"))
+        // More in a row than one question survives, and each kind of absence.
+        let absence = [nil, nil, nil, nil, nil, away(503), away(502), away(504)]
+        try await with(absence + [pending, away(502), ScriptedServer.answer(200, Self.task)]) { client, server in
+            let found = try await client.wait("t")
+            #expect(found.isComplete && requests(server).count == 11)
+        }
+    }
+
+    @Test func aWaitEndsWithWhatDoesNotPassAndInTime() async throws {
+        try await with([ScriptedServer.answer(404, "{}")]) { client, _ in
+            let error = await #expect(throws: ClientError.self) { _ = try await client.wait("t") }
+            #expect(error?.code == "http_404" && error?.mayPass == false)
+        }
+        let busy = ScriptedServer.answer(503, "{}", "Retry-After: 0\r\n")
+        try await with([busy, busy, busy, busy]) { client, _ in
+            let error = await #expect(throws: ClientError.self) { _ = try await client.wait("t", timeout: .zero) }
+            #expect(error?.status == 503 && error?.mayPass == true)
+        }
+    }
+
     @Test(.timeLimit(.minutes(1))) func aCancelledTaskWaitsNoLonger() async throws {
         try await with([""]) { client, server in
             let waiting = Task { try await client.wait("t") }

@@ -14,6 +14,8 @@ from .payload import encode
 from .transport import DEFAULT_URL, TROUBLE, Address, Connection, Reply
 
 _TRIES = 4
+# What a server that starts or stops says, or the proxy before it.
+_AWAY = (502, 503, 504)
 
 
 class ApiError(Exception):
@@ -26,6 +28,11 @@ class ApiError(Exception):
         self.detail = detail
         self.cure = cure
 
+    @property
+    def may_pass(self) -> bool:
+        """Whether the server is only away: not reached, starting, stopping, or busy."""
+        return self.status in _AWAY
+
 
 class Unreachable(ApiError):
     """No answer came. Whether the server has done what was asked is unknown, unless it is asked again."""
@@ -33,9 +40,14 @@ class Unreachable(ApiError):
     def __init__(self, url: str, error: BaseException) -> None:
         detail = f"{url} does not answer: {error or type(error).__name__}"
         cure = "is 'stepwell serve' running there? STEPWELL_URL names another address"
-        if isinstance(error, ssl.SSLCertVerificationError):
+        self._is_trusted = not isinstance(error, ssl.SSLCertVerificationError)
+        if not self._is_trusted:
             cure = "SSL_CERT_FILE names the certificates to trust"
         super().__init__(0, "unreachable", detail, cure)
+
+    @property
+    def may_pass(self) -> bool:
+        return self._is_trusted
 
 
 class Asker:

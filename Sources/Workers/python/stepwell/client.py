@@ -13,6 +13,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, Callable, Coroutine, Dict, Iterable, Iterator, List, Mapping, Optional, TypeVar
 
+from .absence import Absence
 from .answers import CreatedTask, Step, StepError, Task, TaskPage, TaskSummary, Template
 from .asking import ApiError, Unreachable, path_of, present, query_of
 from .history import Difference, EventPage, Explanation, HistoryCalls, LogLine, LogPage, Plan
@@ -133,13 +134,20 @@ class Client(HistoryCalls, TemplateCalls, LimitCalls, WebhookCalls, OperationCal
     def wait(self, task: str, timeout: Optional[float] = None) -> Task:
         """Wait until a task is settled: complete, cancelled, blocked by failures, or paused.
 
-        Raises `NotSettled` after `timeout` seconds; without it the wait has no end.
+        Raises `NotSettled` after `timeout` seconds; without it the wait has no end. It outlives a server that
+        is started again; after five minutes without one, or when the time is over, it raises what was the trouble.
         """
         end = None if timeout is None else time.monotonic() + timeout
+        absence = Absence(end)
         while True:
             left = _WAIT_SLICE if end is None else max(0.0, min(_WAIT_SLICE, end - time.monotonic()))
             path = path_of("tasks", task) + query_of({"wait": f"{int(left * 1000)}ms"})
-            found = Task.read(self._json("GET", path, limit=left + self._timeout))
+            try:
+                found = Task.read(self._json("GET", path, limit=left + self._timeout))
+            except ApiError as error:
+                absence.outlast(error)
+                continue
+            absence.is_over()
             if found.is_settled:
                 return found
             if end is not None and time.monotonic() >= end:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import ssl
 import sys
 import tempfile
 import unittest
@@ -114,6 +115,25 @@ class Requests(unittest.TestCase):
             Client(server.url).wait(ID, timeout=0)
         self.assertEqual(caught.exception.task.task_id, ID)
         self.assertIsInstance(caught.exception, TimeoutError)
+
+    def test_wait_outlives_a_server_that_is_away(self) -> None:
+        # More in a row than one question survives, and each kind of absence.
+        away = [(0, None)] * 5 + [(503, PROBLEM), (502, "<html>"), (504, "<html>")]
+        with Table(*away, (200, TASK), (502, ""), (200, {**TASK, "state": "complete"}), headers={"Retry-After": "0"}) as server:
+            self.assertTrue(Client(server.url).wait(ID).is_complete)
+            self.assertEqual(len(server.requests), 11)
+
+    def test_wait_ends_with_what_does_not_pass(self) -> None:
+        with Table((404, PROBLEM)) as server, self.assertRaises(ApiError) as refused:
+            Client(server.url).wait(ID)
+        self.assertEqual(len(server.requests), 1)
+        self.assertFalse(refused.exception.may_pass)
+        self.assertFalse(Unreachable("https://here", ssl.SSLCertVerificationError()).may_pass)
+
+    def test_wait_ends_in_time_while_the_server_is_away(self) -> None:
+        with Table((503, PROBLEM), headers={"Retry-After": "0"}) as server, self.assertRaises(ApiError) as caught:
+            Client(server.url).wait(ID, timeout=0)
+        self.assertTrue(caught.exception.may_pass)
 
     def test_over_a_unix_socket(self) -> None:
         with tempfile.TemporaryDirectory() as folder, Table((200, {"status": "ready"}), path=f"{folder}/api ü") as server:

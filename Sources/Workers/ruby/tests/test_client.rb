@@ -101,6 +101,28 @@ class ClientTest < Minitest::Test
     assert(client.wait("id", timeout: 60).complete?)
   end
 
+  def test_wait_outlives_a_server_that_is_away
+    # More in a row than one question survives, and each kind of absence.
+    5.times { @answers << [:hang_up] }
+    [503, 502, 504].each { |status| answer(status, "<html>", "Retry-After: 0\r\n") }
+    answer(200, { **TASK, state: "pending" })
+    answer(502, "")
+    answer(200, TASK)
+    assert(client.wait("id").complete?)
+    assert_equal(11, @requests.size)
+  end
+
+  def test_wait_ends_with_what_does_not_pass
+    answer(404, { code: "unknown_task" })
+    refute(assert_raises(Stepwell::ApiError) { client.wait("id") }.may_pass?)
+    refute(Stepwell::Unreachable.new("https://h", OpenSSL::SSL::SSLError.new("certificate verify failed (self-signed)")).may_pass?)
+  end
+
+  def test_wait_ends_in_time_while_the_server_is_away
+    4.times { answer(503, {}, "Retry-After: 0\r\n") }
+    assert(assert_raises(Stepwell::ApiError) { client.wait("id", timeout: 0) }.may_pass?)
+  end
+
   def test_addresses
     ["ftp://x", "http://", "unix:", "127.0.0.1:7420", "http://u:p@h", "http://h/?q", "unix://host/x"].each do |url|
       assert_raises(Stepwell::BadAddress, url) { Stepwell::Client.new(url: url) }

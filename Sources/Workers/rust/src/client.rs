@@ -1,5 +1,6 @@
 //! Submitting tasks and following them: [`Client`].
 
+mod absence;
 mod asking;
 mod history;
 mod limits;
@@ -14,6 +15,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{json, Value};
 
+use self::absence::Absence;
 pub(crate) use self::asking::Answer;
 pub use self::asking::ClientError;
 use self::asking::{because, escaped, query, LIMIT};
@@ -207,13 +209,22 @@ impl Client {
         Task::read(self.post(&path, body)?)
     }
 
-    /// Waits until a task is settled, or the time is over; the task then as it is. `Duration::MAX` has no end.
+    /// Waits until a task is settled, or the time is over; the task then as it is. `Duration::MAX` has no end. Outlives a
+    /// server that is started again; after five minutes without one, or when the time is over, it gives the trouble.
     pub fn wait(&self, task: &str, limit: Duration) -> Answer<Task> {
         let end = Instant::now().checked_add(limit);
+        let mut absence = Absence::new(end);
         loop {
             let left = end.map_or(WAIT_MAX, |end| end.saturating_duration_since(Instant::now()).min(WAIT_MAX));
             let path = format!("/v1/tasks/{}?wait={}s", escaped(task), left.as_secs_f64().ceil());
-            let found = Task::read(self.request("GET", &path, None, left + LIMIT)?)?;
+            let found = match self.request("GET", &path, None, left + LIMIT) {
+                Ok(found) => Task::read(found)?,
+                Err(error) => {
+                    absence.outlast(error)?;
+                    continue;
+                }
+            };
+            absence.ended();
             if found.is_settled() || end.map_or(false, |end| Instant::now() >= end) {
                 return Ok(found);
             }
@@ -297,6 +308,26 @@ mod tests {
         let (client, serving) = server(vec![(200, TASK.into())]);
         assert!(client.wait("t", Duration::MAX).unwrap().is_settled());
         assert_eq!(serving.join().unwrap()[0][0], "GET /v1/tasks/t?wait=60s");
+    }
+
+    #[test]
+    fn a_wait_outlives_a_server_that_is_away() {
+        let away = |status| (status, "<html>".to_string());
+        let pending = TASK.replace("paused", "pending");
+        let answers = vec![away(503), away(502), away(504), (200, pending), away(502), (200, TASK.into())];
+        let (client, serving) = server(answers);
+        assert!(client.wait("t", Duration::MAX).unwrap().is_settled());
+        assert_eq!(serving.join().unwrap().len(), 6);
+    }
+
+    #[test]
+    fn a_wait_ends_with_what_does_not_pass_and_in_time_while_the_server_is_away() {
+        let (client, serving) = server(vec![(404, "{}".into()), (503, "{}".into())]);
+        assert!(!client.wait("t", Duration::MAX).unwrap_err().may_pass());
+        assert!(client.wait("t", Duration::ZERO).unwrap_err().may_pass());
+        serving.join().unwrap();
+        // Nobody listens there any more.
+        assert!(matches!(client.wait("t", Duration::ZERO), Err(ClientError::Unreachable(_))));
     }
 
     #[test]

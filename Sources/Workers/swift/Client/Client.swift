@@ -125,15 +125,26 @@ public final class Client: Sendable {
     }
 
     /// Waits until a task is settled: complete, cancelled, blocked by failures, or paused.
+    ///
+    /// It outlives a server that is started again; after five minutes without one, or when the time is over, it throws what was
+    /// the trouble.
     /// - Throws: ``ClientError/notSettled(_:after:)`` after that time; without a time the wait has no end.
     public func wait(_ task: String, timeout limit: Duration? = nil) async throws -> RemoteTask {
         let end = limit.map { ContinuousClock.now + $0 }
+        var absence = Absence(waitUntil: end)
         while true {
             let left = end.map { max(.zero, min(Self.waitSlice, $0 - .now)) } ?? Self.waitSlice
             let path = path("tasks", task) + "?wait=\(Int(left / .milliseconds(1)))ms"
-            let found = try await ask("GET", path, limit: left + timeout) { json throws(BadAnswer) in
-                try RemoteTask(json)
+            let found: RemoteTask
+            do {
+                found = try await ask("GET", path, limit: left + timeout) { json throws(BadAnswer) in
+                    try RemoteTask(json)
+                }
+            } catch let error as ClientError {
+                try await absence.outlast(error)
+                continue
             }
+            absence.ended()
             if found.isSettled { return found }
             if let end, let limit, ContinuousClock.now >= end { throw ClientError.notSettled(found, after: limit) }
         }

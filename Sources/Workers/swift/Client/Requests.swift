@@ -34,7 +34,7 @@ final class Requests: Sendable {
     }
 
     /// The server's answer, whatever its status. A busy server, and what may be repeated, is asked again.
-    /// - Throws: ``ClientError/unreachable(_:reason:)``, or `CancellationError`.
+    /// - Throws: ``ClientError/unreachable(_:reason:)``, ``ClientError/untrusted(_:reason:)``, or `CancellationError`.
     func answer(_ request: Request) async throws -> HTTPAnswer {
         var delay = Self.firstDelay
         var triesLeft = Self.triesMax
@@ -46,6 +46,7 @@ final class Requests: Sendable {
                 guard triesLeft > 0, [429, 503].contains(answer.status) else { return answer }
                 wait = answer.retryAfter ?? wait
             case .failure(.interrupted): throw CancellationError()
+            case .failure(.noTrust(let address, let reason)): throw ClientError.untrusted(address, reason: reason)
             case .failure(let error):
                 var isUnseen = false
                 if case .notReached = error { isUnseen = true }

@@ -14,6 +14,8 @@ export declare class ClientError extends Error {
     readonly status: number;
     /** Seconds after which the server asks to be asked again. */
     readonly retryAfter?: number | undefined;
+    /** Whether the server is only away: not reached, starting, stopping, or busy. */
+    readonly mayPass: boolean;
     constructor(
     /**
      * For programs, such as `unknown_task`; `unreachable` without an answer, `wait_timeout` when `wait` gave up,
@@ -27,7 +29,9 @@ export declare class ClientError extends Error {
     /** The status of the answer; 0 without one. */
     status?: number, 
     /** Seconds after which the server asks to be asked again. */
-    retryAfter?: number | undefined);
+    retryAfter?: number | undefined, 
+    /** Whether the server is only away: not reached, starting, stopping, or busy. */
+    mayPass?: boolean);
 }
 /** Where the server is, and who asks. */
 export interface ClientOptions {

@@ -3,6 +3,8 @@ import process from "node:process";
 import { encode, NotJSON } from "./payload.js";
 import { Address, Connection, DEFAULT_URL, Trouble } from "./transport.js";
 const LIMIT = 60; // seconds for an answer
+/** What a server that starts or stops says, or the proxy before it. */
+const AWAY = new Set([502, 503, 504]);
 /** A request that the server refused, or could not be asked. */
 export class ClientError extends Error {
     code;
@@ -10,6 +12,7 @@ export class ClientError extends Error {
     cure;
     status;
     retryAfter;
+    mayPass;
     constructor(
     /**
      * For programs, such as `unknown_task`; `unreachable` without an answer, `wait_timeout` when `wait` gave up,
@@ -23,13 +26,16 @@ export class ClientError extends Error {
     /** The status of the answer; 0 without one. */
     status = 0, 
     /** Seconds after which the server asks to be asked again. */
-    retryAfter) {
+    retryAfter, 
+    /** Whether the server is only away: not reached, starting, stopping, or busy. */
+    mayPass = AWAY.has(status)) {
         super(cure ? `${detail} (${cure})` : detail);
         this.code = code;
         this.detail = detail;
         this.cure = cure;
         this.status = status;
         this.retryAfter = retryAfter;
+        this.mayPass = mayPass;
         this.name = "ClientError";
     }
 }
@@ -90,7 +96,7 @@ export class Asker {
         catch (error) {
             if (error instanceof Trouble) {
                 const cure = isRepeatable ? "is the server there? stepwell serve" : "it may have been taken; an idempotency key makes it safe to ask again";
-                throw new ClientError("unreachable", `${this.address.url}: ${error.message}`, cure);
+                throw new ClientError("unreachable", `${this.address.url}: ${error.message}`, cure, 0, undefined, !error.isUntrusted);
             }
             throw error;
         }

@@ -52,7 +52,8 @@ export declare class Client extends OperationCalls {
     }): Promise<Task>;
     /**
      * The task once it is settled: complete, cancelled, blocked by failures, or paused.
-     * Rejects with the code `wait_timeout` after `timeout` seconds; without one it waits for ever.
+     * Rejects with the code `wait_timeout` after `timeout` seconds; without one it waits for ever. It outlives a server
+     * that is started again; after five minutes without one, or when the time is over, it rejects with what was the trouble.
      */
     wait(task: string, timeout?: number): Promise<Task>;
     private submission;

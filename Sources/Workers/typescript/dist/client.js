@@ -1,4 +1,5 @@
 /** A client of a server's API: submit tasks, look at them, wait for them. */
+import { Absence } from "./absence.js";
 import { ClientError, defined, query, segment } from "./asking.js";
 import { OperationCalls } from "./operations.js";
 const WAIT_MAX = 30; // seconds that one request waits for the end of a task
@@ -68,14 +69,24 @@ export class Client extends OperationCalls {
     }
     /**
      * The task once it is settled: complete, cancelled, blocked by failures, or paused.
-     * Rejects with the code `wait_timeout` after `timeout` seconds; without one it waits for ever.
+     * Rejects with the code `wait_timeout` after `timeout` seconds; without one it waits for ever. It outlives a server
+     * that is started again; after five minutes without one, or when the time is over, it rejects with what was the trouble.
      */
     async wait(task, timeout = Infinity) {
         const end = performance.now() + timeout * 1000;
+        const absence = new Absence(end);
         for (;;) {
             const left = Math.max(0, end - performance.now());
             const ms = Math.ceil(Math.min(left, WAIT_MAX * 1000));
-            const found = await this.ask("GET", `/v1/tasks/${segment(task)}?wait=${ms}ms`);
+            let found;
+            try {
+                found = await this.ask("GET", `/v1/tasks/${segment(task)}?wait=${ms}ms`);
+            }
+            catch (error) {
+                await absence.outlast(error);
+                continue;
+            }
+            absence.ended();
             if (SETTLED.has(found.state)) {
                 return found;
             }

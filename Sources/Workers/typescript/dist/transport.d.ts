@@ -6,6 +6,11 @@ export declare class BadAddress extends Error {
 }
 /** A connection that could not be made, broke, was cut, or took too long. */
 export declare class Trouble extends Error {
+    /** The server's certificate is none to trust. */
+    readonly isUntrusted: boolean;
+    constructor(message: string, 
+    /** The server's certificate is none to trust. */
+    isUntrusted?: boolean);
 }
 /** Where the server is: `http://HOST:PORT`, `https://HOST:PORT`, or `unix:PATH`. */
 export declare class Address {

@@ -9,6 +9,13 @@ export class BadAddress extends Error {
 }
 /** A connection that could not be made, broke, was cut, or took too long. */
 export class Trouble extends Error {
+    isUntrusted;
+    constructor(message, 
+    /** The server's certificate is none to trust. */
+    isUntrusted = false) {
+        super(message);
+        this.isUntrusted = isUntrusted;
+    }
 }
 /** Where the server is: `http://HOST:PORT`, `https://HOST:PORT`, or `unix:PATH`. */
 export class Address {
@@ -145,13 +152,13 @@ export class Connection {
             };
             pending.on("error", (error) => {
                 const isStale = pending.reusedSocket && (error.code === "ECONNRESET" || error.code === "EPIPE");
-                end(error instanceof Trouble ? error : isStale ? new Stale(words(error)) : new Trouble(words(error)));
+                end(isStale ? new Stale(words(error)) : troubleOf(error));
             });
             pending.on("response", (response) => {
                 let text = "";
                 response.setEncoding("utf8");
                 response.on("data", (chunk) => (text += chunk));
-                response.on("error", (error) => end(error instanceof Trouble ? error : new Trouble(words(error))));
+                response.on("error", (error) => end(troubleOf(error)));
                 response.on("end", () => {
                     const header = response.headers["retry-after"];
                     const reply = new Reply(response.statusCode ?? 0, text, typeof header === "string" ? header : undefined);
@@ -164,6 +171,9 @@ export class Connection {
     }
 }
 class Stale extends Trouble {
+}
+function troubleOf(error) {
+    return error instanceof Trouble ? error : new Trouble(words(error), /CERT|UNABLE_TO_VERIFY/.test(error.code ?? ""));
 }
 /** What Node calls a certificate that nothing known vouches for. */
 const UNTRUSTED = new Set([

@@ -6,6 +6,8 @@ import { encode, NotJSON } from "./payload.js";
 import { Address, Connection, DEFAULT_URL, type Reply, Trouble } from "./transport.js";
 
 const LIMIT = 60; // seconds for an answer
+/** What a server that starts or stops says, or the proxy before it. */
+const AWAY = new Set([502, 503, 504]);
 
 /** A request that the server refused, or could not be asked. */
 export class ClientError extends Error {
@@ -23,6 +25,8 @@ export class ClientError extends Error {
     readonly status = 0,
     /** Seconds after which the server asks to be asked again. */
     readonly retryAfter?: number,
+    /** Whether the server is only away: not reached, starting, stopping, or busy. */
+    readonly mayPass = AWAY.has(status),
   ) {
     super(cure ? `${detail} (${cure})` : detail);
     this.name = "ClientError";
@@ -104,7 +108,7 @@ export class Asker {
     } catch (error) {
       if (error instanceof Trouble) {
         const cure = isRepeatable ? "is the server there? stepwell serve" : "it may have been taken; an idempotency key makes it safe to ask again";
-        throw new ClientError("unreachable", `${this.address.url}: ${error.message}`, cure);
+        throw new ClientError("unreachable", `${this.address.url}: ${error.message}`, cure, 0, undefined, !error.isUntrusted);
       }
       throw error;
     } finally {

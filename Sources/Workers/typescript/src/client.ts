@@ -1,5 +1,6 @@
 /** A client of a server's API: submit tasks, look at them, wait for them. */
 
+import { Absence } from "./absence.js";
 import type { NewTask, Step, StepEvent, Task, TaskList, TaskSummary } from "./answers.js";
 import { ClientError, defined, query, segment } from "./asking.js";
 import { OperationCalls } from "./operations.js";
@@ -100,14 +101,23 @@ export class Client extends OperationCalls {
 
   /**
    * The task once it is settled: complete, cancelled, blocked by failures, or paused.
-   * Rejects with the code `wait_timeout` after `timeout` seconds; without one it waits for ever.
+   * Rejects with the code `wait_timeout` after `timeout` seconds; without one it waits for ever. It outlives a server
+   * that is started again; after five minutes without one, or when the time is over, it rejects with what was the trouble.
    */
   async wait(task: string, timeout = Infinity): Promise<Task> {
     const end = performance.now() + timeout * 1000;
+    const absence = new Absence(end);
     for (;;) {
       const left = Math.max(0, end - performance.now());
       const ms = Math.ceil(Math.min(left, WAIT_MAX * 1000));
-      const found = await this.ask<Task>("GET", `/v1/tasks/${segment(task)}?wait=${ms}ms`);
+      let found: Task;
+      try {
+        found = await this.ask<Task>("GET", `/v1/tasks/${segment(task)}?wait=${ms}ms`);
+      } catch (error) {
+        await absence.outlast(error);
+        continue;
+      }
+      absence.ended();
       if (SETTLED.has(found.state)) {
         return found;
       }

@@ -12,7 +12,15 @@ const RETRY_AFTER_MAX = 300; // seconds
 export class BadAddress extends Error {}
 
 /** A connection that could not be made, broke, was cut, or took too long. */
-export class Trouble extends Error {}
+export class Trouble extends Error {
+  constructor(
+    message: string,
+    /** The server's certificate is none to trust. */
+    readonly isUntrusted = false,
+  ) {
+    super(message);
+  }
+}
 
 /** Where the server is: `http://HOST:PORT`, `https://HOST:PORT`, or `unix:PATH`. */
 export class Address {
@@ -165,13 +173,13 @@ export class Connection {
       };
       pending.on("error", (error) => {
         const isStale = pending.reusedSocket && (error.code === "ECONNRESET" || error.code === "EPIPE");
-        end(error instanceof Trouble ? error : isStale ? new Stale(words(error)) : new Trouble(words(error)));
+        end(isStale ? new Stale(words(error)) : troubleOf(error));
       });
       pending.on("response", (response) => {
         let text = "";
         response.setEncoding("utf8");
         response.on("data", (chunk) => (text += chunk));
-        response.on("error", (error) => end(error instanceof Trouble ? error : new Trouble(words(error))));
+        response.on("error", (error) => end(troubleOf(error)));
         response.on("end", () => {
           const header = response.headers["retry-after"];
           const reply = new Reply(response.statusCode ?? 0, text, typeof header === "string" ? header : undefined);
@@ -185,6 +193,10 @@ export class Connection {
 }
 
 class Stale extends Trouble {}
+
+function troubleOf(error: Error & { code?: string }): Trouble {
+  return error instanceof Trouble ? error : new Trouble(words(error), /CERT|UNABLE_TO_VERIFY/.test(error.code ?? ""));
+}
 
 /** What Node calls a certificate that nothing known vouches for. */
 const UNTRUSTED = new Set([

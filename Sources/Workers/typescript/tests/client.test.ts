@@ -113,6 +113,27 @@ test("wait asks until the task is settled, or its time is over", () => withServe
   await assert.rejects(brief, { code: "wait_timeout", detail: "task t is pending after 0 s" });
 }));
 
+test("wait outlives a server that is away", () => withServer(async (server, client) => {
+  const waiting = client.wait("t");
+  (await server.next()).drop();
+  for (const status of [503, 502, 504]) {
+    (await server.next()).answer(status, "<html>", { "Retry-After": "0" });
+  }
+  (await server.next()).answer(200, { state: "in_progress" });
+  (await server.next()).answer(502, "");
+  const [, task] = await exchange(server, waiting, { state: "complete" });
+  assert.equal(task.state, "complete");
+}));
+
+test("wait ends with what does not pass, and in time while the server is away", () => withServer(async (server, client) => {
+  const refused = client.wait("t");
+  (await server.next()).answer(404, { code: "unknown_task" });
+  await assert.rejects(refused, { code: "unknown_task", mayPass: false });
+  const brief = client.wait("t", 0);
+  (await server.next()).answer(503, { code: "stopping" });
+  await assert.rejects(brief, { code: "stopping", mayPass: true });
+}));
+
 test("errors have code, detail and cure", () => withServer(async (server, client) => {
   const refused = client.getTask("t");
   (await server.next()).answer(404, { code: "unknown_task", detail: "there is no task 't'", cure: "look" });

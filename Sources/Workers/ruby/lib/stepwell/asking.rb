@@ -18,13 +18,23 @@ module Stepwell
       @detail = detail
       @cure = cure
     end
+
+    # Whether the server is only away: not reached, starting, stopping, or busy. A proxy before it has words of its own.
+    def may_pass?
+      [502, 503, 504].include?(status)
+    end
   end
 
   # No answer came. Whether the server has done what was asked is unknown, unless it is asked again.
   class Unreachable < ApiError
     def initialize(url, error)
+      @may_pass = !(error.is_a?(OpenSSL::SSL::SSLError) && error.message.include?("certificate verify failed"))
       super(0, "unreachable", "#{url} does not answer: #{error.message}",
             "is 'stepwell serve' running there? STEPWELL_URL names another address")
+    end
+
+    def may_pass?
+      @may_pass
     end
   end
 

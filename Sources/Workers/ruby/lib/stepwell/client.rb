@@ -1,5 +1,6 @@
 # frozen_string_literal: true
 
+require_relative "absence"
 require_relative "answers"
 require_relative "asking"
 require_relative "history"
@@ -109,15 +110,21 @@ module Stepwell
 
     # Wait until a task is settled: complete, cancelled, blocked by failures, or paused.
     #
-    # Raises `NotSettled` after `timeout` seconds; without it the wait has no end.
+    # Raises `NotSettled` after `timeout` seconds; without it the wait has no end. It outlives a server that is
+    # started again; after five minutes without one, or when the time is over, it raises what was the trouble.
     # @return [Task]
     def wait(task, timeout: nil)
       over = timeout && (now + timeout)
+      absence = Absence.new(over)
       loop do
         left = over ? (over - now).clamp(0, WAIT_SLICE) : WAIT_SLICE
         found = Task.read(json("GET", path("tasks", task) + query(wait: "#{(left * 1000).to_i}ms"), limit: left + @timeout))
         return found if found.settled?
         raise NotSettled.new(found, timeout) if over && now >= over
+
+        absence.ended
+      rescue ApiError => e
+        absence.outlast(e)
       end
     end
 

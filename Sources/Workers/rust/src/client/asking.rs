@@ -35,6 +35,17 @@ impl fmt::Display for ClientError {
 
 impl std::error::Error for ClientError {}
 
+impl ClientError {
+    /// Whether the server is only away: not reached, starting, stopping, or busy. A proxy before it has words of its own.
+    pub fn may_pass(&self) -> bool {
+        match self {
+            ClientError::Refused(problem) => (502..=504).contains(&problem.status),
+            ClientError::Unreachable(_) => true,
+            ClientError::Misconfigured(_) => false,
+        }
+    }
+}
+
 pub(crate) type Answer<T> = Result<T, ClientError>;
 
 impl Client {
