@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import json
 import signal
 import socket
 import sys
@@ -11,7 +12,7 @@ import unittest
 from collections import Counter
 from typing import List, Set, Tuple
 
-from serving import EventSubscriber, Server, ServingTest
+from serving import EventSubscriber, RawWorker, Server, ServingTest
 from support import Running, Stepwell, wait_until
 
 FAN = """
@@ -67,9 +68,9 @@ class ServeCrash(ServingTest):
         self.url = f"http://127.0.0.1:{self.port}"
         (self.stepwell.folder / "handlers.py").write_text(HANDLERS, encoding="utf-8")
 
-    def start(self, lease: int = 30) -> Server:
+    def start(self, *options: str, lease: int = 30) -> Server:
         return Server(
-            self.stepwell, "--templates", self.folder, "--lease", str(lease), port=self.port).ready()
+            self.stepwell, "--templates", self.folder, "--lease", str(lease), *options, port=self.port).ready()
 
     def worker(self, concurrency: int = 4, **environment: str) -> Running:
         words = [
@@ -170,6 +171,26 @@ class ServeCrash(ServingTest):
         healthy.signal(signal.SIGTERM)
         self.assertEqual(healthy.wait(), 0)
         self.stepwell.run("verify")
+
+    def test_attempts_of_a_worker_killed_while_idle_move_on_before_the_lease(self) -> None:
+        server = self.start("--access-log")
+        dead = RawWorker(server, ["work"], concurrency=4, name="dead")
+        waiting = http.client.HTTPConnection("127.0.0.1", self.port)
+        poll = f"/v1/workers/{dead.id}/poll"
+        waiting.request("POST", poll, json.dumps({"after": 0, "wait_ms": 10_000}))
+        # What the system does for a process that was killed.
+        waiting.close()
+        wait_until(lambda: poll in server.process.stderr, "the server has noticed")
+        task = server.post("/tasks", {"name": "fan"})["task_id"]
+        wait_until(lambda: self.stepwell.events("attempt.started"), "the dead worker is given the attempt")
+        healthy = self.worker()
+        wait_until(lambda: server.get(f"/tasks/{task}")["state"] == "complete", "the task is complete without it")
+        [left] = self.stepwell.events("worker.left")
+        self.assertEqual(left["data"]["reason"], "it broke its poll off and did not ask again for 2.0 s")
+        self.assertEqual([event["data"]["reason"] for event in self.stepwell.events("attempt.lost")], ["worker_died"])
+        self.assertEqual(server.request("POST", f"/workers/{dead.id}/poll", {"after": 0})[0], 404)
+        healthy.signal(signal.SIGTERM)
+        self.assertEqual(healthy.wait(), 0)
 
 
 if __name__ == "__main__":

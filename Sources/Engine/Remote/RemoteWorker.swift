@@ -9,10 +9,15 @@ import StepwellModel
 final class RemoteWorker: AttemptRunner, @unchecked Sendable {
     typealias Answer = @Sendable (Result<[UInt8], RemoteError>) -> Void
 
-    struct Poll {
-        var attemptsMax: Int
-        var deadline: Int64
-        var answer: Answer
+    final class Poll: Sendable {
+        let attemptsMax: Int
+        /// How long it waits, in milliseconds.
+        let wait: Int64
+        let answer: Answer
+
+        init(attemptsMax: Int, wait: Int64, answer: @escaping Answer) {
+            (self.attemptsMax, self.wait, self.answer) = (attemptsMax, wait, answer)
+        }
     }
 
     let id: String
@@ -21,44 +26,31 @@ final class RemoteWorker: AttemptRunner, @unchecked Sendable {
     let worker: WorkerID
     let name: String
     let hello: RemoteHello
-    private unowned let registry: RemoteWorkers
-    private var leases = HeldLeases()
+    unowned let registry: RemoteWorkers
+    private(set) var leases = HeldLeases()
     private var attempts: [Assignment] = []
     /// Cancellations, rejections, a drain.
-    private var news: [[UInt8]] = []
+    private(set) var news: [[UInt8]] = []
     private var sent = (number: 0, body: [UInt8]())
     private var isSentRead = true
-    private var poll: Poll?
-    private var delivery = Delivery()
+    private(set) var poll: Poll?
+    private var pollEnd: Int64 = 0
+    var delivery = Delivery()
     private var isFlushing = false
     private(set) var isGone = false
     private var isDraining = false
     /// On the reactor's clock, in nanoseconds.
-    private(set) var heard: Int64
+    private(set) var heard: Int64 { didSet { brokeOff = nil } }
+    /// When the connection of its poll ended without an answer, if nothing was heard since.
+    private var brokeOff: Int64?
 
     /// An answer holds little more than this and its largest attempt, however many a worker can run.
-    private static let answerBytesMax = 16 << 20
+    static let answerBytesMax = 16 << 20
 
-    private var fetches = Fetches()
-
-    /// A result that an attempt has asked for.
-    private struct Fetch {
-        var lease: Lease
-        var id: Int64
-        var step: String
-    }
-
-    private struct Fetches {
-        /// With the present delivery.
-        var asked: [Fetch] = []
-        var late: [Fetch] = []
-        var isReading = false
-
-        static let lateMax = 1000
-    }
+    var fetches = Fetches()
 
     /// The last delivery: what came of it is told once more to whoever repeats it.
-    private struct Delivery {
+    struct Delivery {
         var number = 0
         var replies: [[UInt8]] = []
         var fetchedBytes = 0
@@ -91,6 +83,25 @@ final class RemoteWorker: AttemptRunner, @unchecked Sendable {
 
     /// The server stops, not the worker: it comes back by itself, and what it runs may still be reported.
     func drain() {}
+
+    // MARK: Whether it is there
+
+    /// The connection of a poll has ended without an answer. A process that was killed leaves nothing else behind.
+    func breakOff(_ poll: Poll) {
+        // Whoever has polled again has broken off the first poll.
+        guard self.poll === poll else { return }
+        self.poll = nil
+        brokeOff = registry.reactor.now
+    }
+
+    /// Why it counts as gone, if it does. One that has none of its attempts yet loses nothing when it was only slow: it registers
+    /// again, and what was meant for it is done by others meanwhile.
+    func reasonOfAbsence(at now: Int64) -> String? {
+        if now - heard > registry.lease.rawValue * 1_000_000 { return "was not heard of for \(registry.lease)" }
+        guard let brokeOff, now - brokeOff > registry.grace.rawValue * 1_000_000, attempts.count == heldCount
+        else { return nil }
+        return "broke its poll off and did not ask again for \(registry.grace)"
+    }
 
     // MARK: What waits for the worker
 
@@ -129,7 +140,7 @@ final class RemoteWorker: AttemptRunner, @unchecked Sendable {
         tell(EngineMessage.drain)
     }
 
-    private func tell(_ message: [UInt8]) {
+    func tell(_ message: [UInt8]) {
         guard !isGone else { return }
         news.append(message)
         flushSoon()
@@ -203,6 +214,7 @@ final class RemoteWorker: AttemptRunner, @unchecked Sendable {
             return poll.answer(.failure(error))
         }
         self.poll = poll
+        pollEnd = heard + poll.wait * 1_000_000
         flush()
         fetchNext()
         endPoll(at: registry.reactor.now)
@@ -214,7 +226,7 @@ final class RemoteWorker: AttemptRunner, @unchecked Sendable {
 
     /// Answers a poll whose time is over.
     func endPoll(at now: Int64) {
-        if let poll, poll.deadline <= now { answerPoll(Self.body(number: sent.number, [])) }
+        if poll != nil, pollEnd <= now { answerPoll(Self.body(number: sent.number, [])) }
     }
 
     func take(_ messages: [WorkerMessage], number: Int, _ answer: @escaping Answer) {
@@ -252,7 +264,7 @@ final class RemoteWorker: AttemptRunner, @unchecked Sendable {
         }
     }
 
-    private func confirmed() {
+    func confirmed() {
         delivery.pending -= 1
         answerDelivery()
     }
@@ -350,60 +362,6 @@ final class RemoteWorker: AttemptRunner, @unchecked Sendable {
                 self.delivery.replies.append(EngineMessage.checkpointed(lease, error: rejection?.message))
                 self.confirmed()
             }
-        }
-    }
-
-    private func fetch(_ lease: Lease, _ id: Int64, _ step: String) {
-        delivery.pending += 1
-        fetches.asked.append(Fetch(lease: lease, id: id, step: step))
-        fetchNext()
-    }
-
-    /// Reads the next result that was asked for. One at a time, and no more than an answer holds: a thousand large ones fit in no memory.
-    private func fetchNext() {
-        guard !fetches.isReading else { return }
-        if delivery.fetchedBytes >= Self.answerBytesMax { putOff() }
-        if !fetches.asked.isEmpty {
-            read(fetches.asked.removeFirst()) { message in
-                self.delivery.replies.append(message)
-                self.delivery.fetchedBytes += message.count
-                self.confirmed()
-            }
-        } else if poll != nil, news.isEmpty, !fetches.late.isEmpty {
-            read(fetches.late.removeFirst()) { self.tell($0) }
-        }
-    }
-
-    private func read(_ fetch: Fetch, _ done: @escaping @Sendable ([UInt8]) -> Void) {
-        let reactor = registry.reactor
-        fetches.isReading = true
-        let end = { @Sendable (message: [UInt8]) in
-            reactor.perform {
-                self.fetches.isReading = false
-                done(message)
-                self.fetchNext()
-            }
-        }
-        guard case .running(let run) = leases[fetch.lease] else {
-            return end(EngineMessage.fetched(fetch.lease, id: fetch.id, error: "the attempt has ended"))
-        }
-        registry.host.result(of: fetch.step, for: run.assignment) { result in
-            end(EngineMessage.fetched(fetch.lease, id: fetch.id, result))
-        }
-    }
-
-    /// What does not fit into the answer to its delivery comes with the answers to polls.
-    private func putOff() {
-        let rest = fetches.asked
-        fetches.asked = []
-        for fetch in rest {
-            if fetches.late.count < Fetches.lateMax {
-                fetches.late.append(fetch)
-            } else {
-                let error = "\(Fetches.lateMax) large results are waited for already"
-                delivery.replies.append(EngineMessage.fetched(fetch.lease, id: fetch.id, error: error))
-            }
-            confirmed()
         }
     }
 

@@ -28,6 +28,9 @@ package final class RemoteWorkers: @unchecked Sendable {
         self.countMax = countMax
     }
 
+    /// How soon a worker asks again whose poll has broken off, if it is still there.
+    package var grace: Milliseconds { Milliseconds(lease.rawValue / 15) }
+
     /// The longest wait of a poll: a worker that lives is heard of three times within its lease.
     package var pollMax: Milliseconds { Milliseconds(lease.rawValue / 3) }
 
@@ -52,7 +55,10 @@ package final class RemoteWorkers: @unchecked Sendable {
     }
 
     /// Waits for messages to the worker.
-    package func poll(_ id: String, owner: String, _ body: [UInt8], _ answer: @escaping Answer) {
+    /// - Returns: what to call when the connection ends without the answer.
+    package func poll(
+        _ id: String, owner: String, _ body: [UInt8], _ answer: @escaping Answer
+    ) -> (@Sendable () -> Void)? {
         do throws(Malformed) {
             let reader = try MessageReader(body)
             let after = try reader.optionalInteger("after") ?? 0
@@ -61,16 +67,18 @@ package final class RemoteWorkers: @unchecked Sendable {
             guard after >= 0, wait >= 0, attemptsMax >= 0 else {
                 throw Malformed("'after', 'wait_ms' and 'attempts_max' must be 0 or more")
             }
-            let pollMax = pollMax.rawValue
+            let poll = RemoteWorker.Poll(
+                attemptsMax: Int(min(attemptsMax, Int64(Self.attemptsMax))),
+                wait: min(wait, pollMax.rawValue), answer: answer)
             reactor.perform {
                 guard let worker = self.session(id, of: owner) else { return answer(.failure(.unknownWorker(id))) }
-                worker.take(
-                    RemoteWorker.Poll(
-                        attemptsMax: Int(min(attemptsMax, Int64(Self.attemptsMax))),
-                        deadline: self.reactor.now + min(wait, pollMax) * 1_000_000, answer: answer),
-                    after: Int(clamping: after))
+                worker.take(poll, after: Int(clamping: after))
             }
-        } catch { fail(id, owner, error, answer) }
+            return { self.reactor.perform { self.session(id, of: owner)?.breakOff(poll) } }
+        } catch {
+            fail(id, owner, error, answer)
+            return nil
+        }
     }
 
     /// Takes what the worker has to say; answers when it is on disk.
@@ -172,14 +180,18 @@ package final class RemoteWorkers: @unchecked Sendable {
     private func sweep() {
         isSweeping = false
         let now = reactor.now
-        var gone: [RemoteWorker] = []
+        var gone: [(worker: RemoteWorker, reason: String)] = []
         for worker in sessions.values {
-            if now - worker.heard > lease.rawValue * 1_000_000 { gone.append(worker) } else { worker.endPoll(at: now) }
+            if let reason = worker.reasonOfAbsence(at: now) {
+                gone.append((worker, reason))
+            } else {
+                worker.endPoll(at: now)
+            }
         }
         // Few, so that thousands who are well need no order.
-        for worker in gone.sorted(by: { $0.worker < $1.worker }) {
-            host.notice("\(worker.name) was not heard of for \(lease)")
-            end(worker, "it was not heard of for \(lease)")
+        for (worker, reason) in gone.sorted(by: { $0.worker.worker < $1.worker.worker }) {
+            host.notice("\(worker.name) \(reason)")
+            end(worker, "it \(reason)")
         }
         sweepSoon()
     }

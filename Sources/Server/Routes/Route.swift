@@ -13,6 +13,8 @@ struct Route: Sendable {
         case later(@Sendable (Call) async throws -> HTTPResponse)
         /// The same without a Swift task of its own, for what happens very often.
         case direct(@Sendable (Call, @escaping HTTPServer.Answer) throws -> Void)
+        /// The same for an answer that may be long in coming. Gives what to call when nobody wants it any more.
+        case waiting(@Sendable (Call, @escaping HTTPServer.Answer) -> HTTPServer.Abandon?)
     }
 
     var method: String

@@ -65,6 +65,7 @@ package final class Router: Sendable {
             switch route.action {
             case .now(let action): answer(try action(call))
             case .direct(let action): try action(call, answer)
+            case .waiting(let action): return action(call, answer)
             case .slow(let action):
                 try service.slow.run {
                     do { answer(try action(call)) } catch { answer(Problem(error).response) }

@@ -30,7 +30,7 @@ extension Routes {
                 id: "pollAttempts", tag: "Workers", summary: "Wait for attempts and news.",
                 body: .json("Poll", example: ["after": 0, "wait_ms": 5000, "attempts_max": 4]),
                 answers: [(200, "Messages from the engine.", .json("Messages"))], problems: [404]),
-            .direct { call, answer in
+            .waiting { call, answer in
                 call.service.workers.poll(call["worker"], owner: call.identity.token, call.request.body) {
                     answer(HTTPResponse(200, $0))
                 }

@@ -31,6 +31,8 @@ struct LossyWorker {
         case carries
         case losesRequest
         case losesAnswer
+        /// The connection ends while the answer is waited for.
+        case breaksOff
         /// A request that was given up, and is heard beside the one in its place.
         case repeats
     }
@@ -60,9 +62,15 @@ struct LossyWorker {
     mutating func poll(_ workers: RemoteWorkers, _ carrier: Carrier) async throws {
         guard let session else { return try await register(workers) }
         guard carrier != .losesRequest else { return }
-        let body = Array(#"{"after":\#(after),"attempts_max":\#(3 - running.count)}"#.utf8)
-        var answer = await asked { workers.poll(session, owner: name, body, $0) }
-        if carrier == .repeats { answer = await asked { workers.poll(session, owner: name, body, $0) } }
+        let wait = carrier == .breaksOff ? 1_000_000 : 0
+        let body = Array(#"{"after":\#(after),"attempts_max":\#(3 - running.count),"wait_ms":\#(wait)}"#.utf8)
+        guard carrier != .breaksOff else {
+            workers.poll(session, owner: name, body) { _ in }?()
+            // Before time passes.
+            return await withCheckedContinuation { heard in workers.list { _ in heard.resume() } }
+        }
+        var answer = await asked { _ = workers.poll(session, owner: name, body, $0) }
+        if carrier == .repeats { answer = await asked { _ = workers.poll(session, owner: name, body, $0) } }
         guard carrier != .losesAnswer, let reader = try read(answer) else { return }
         let next = try reader.integer("number")
         #expect(next == after || next == after + 1)
@@ -99,7 +107,7 @@ struct LossyWorker {
             #expect(again == answer, "the same delivery has another answer")
             answer = again
         }
-        guard carrier != .losesAnswer, let reader = try read(answer) else { return }
+        guard carrier != .losesAnswer, carrier != .breaksOff, let reader = try read(answer) else { return }
         var rejected: Set<Int64> = []
         for range in try reader.elements("messages") {
             let message = try MessageReader(answer.get(), in: range)

@@ -10,10 +10,10 @@ import Testing
 @Suite("Sessions of workers elsewhere", .timeLimit(.minutes(2)))
 struct RemoteSessionTests {
     private static let tasks: UInt64 = 12
-    private static let lease = Milliseconds.seconds(10)
+    static let lease = Milliseconds.seconds(10)
 
     /// The service, as far as workers know it.
-    private final class Place {
+    final class Place {
         let bench: EngineBench
         let reactor = Reactor(clock: .stepped)
         let workers: RemoteWorkers
