@@ -6,6 +6,7 @@ import base64
 import hashlib
 import hmac
 import json
+import shutil
 import signal
 import socket
 import time
@@ -69,7 +70,7 @@ class Webhooks(ServingTest):
             self.assertEqual(request.path, "/in?x=1")
             self.assertEqual(request.headers["content-type"], "application/cloudevents+json; charset=utf-8")
             number, stamp = request.headers["webhook-id"], request.headers["webhook-timestamp"]
-            self.assertTrue(number.endswith("-" + request.json["id"]) and "." not in number, number)
+            self.assertRegex(number, f"^[0-9a-f]{{32}}-{request.json['id']}-[0-9]{{13}}$")
             self.assertLess(abs(int(stamp) - time.time()), 60)
             mac = hmac.new(b"a key of a webhook", f"{number}.{stamp}.".encode() + request.body, hashlib.sha256)
             self.assertEqual(request.headers["webhook-signature"], "v1," + base64.b64encode(mac.digest()).decode())
@@ -103,6 +104,31 @@ class Webhooks(ServingTest):
         self.assertEqual((now["state"], now["failed"], now["last_error"]), ("active", 3, None))
         self.assertIn("cannot deliver, and goes on trying: the receiver has answered 302", self.server.process.stderr)
         self.assertIn("delivers again", self.server.process.stderr)
+
+    def test_after_a_restore_other_events_have_other_ids(self) -> None:
+        receiver, backup = Receiver(self), self.new_folder() / "backup"
+        hook = self.hook(receiver.url, after=0)
+        self.stepwell.run("backup", str(backup))
+        self.run_task()
+        self.wait_until_even(hook)
+        self.server.process.signal(signal.SIGTERM)
+        self.assertEqual(self.server.process.wait(), 0)
+        self.stepwell.run("restore", str(backup), "--replace")
+        aside = next(self.stepwell.store.parent.glob(self.stepwell.store.name + ".replaced-1"))
+        shutil.copy(aside / "webhooks.json", self.stepwell.store)
+        before = receiver.taken[:]
+        self.server = self.serve(self.stepwell, *self.options).ready()
+        self.run_task()
+        wait_until(lambda: len(receiver.taken) > len(before), "it is told again")
+        self.wait_until_even(hook)
+        known = {request.headers["webhook-id"]: request.body for request in before}
+        again = [request for request in receiver.taken[len(before):] if request.headers["webhook-id"] in known]
+        new = [request for request in receiver.taken[len(before):] if request.headers["webhook-id"] not in known]
+        self.assertTrue(again, "what the backup has is told once more, under the same id")
+        self.assertEqual([request.body for request in again], [known[request.headers["webhook-id"]] for request in again])
+        numbers = {request.json["id"] for request in before}
+        self.assertTrue(any(request.json["id"] in numbers for request in new), "a number came again, under another id")
+        self.assertEqual(sorted(int(request.json["id"]) for request in again + new), self.numbers(), "nothing is missing")
 
     def test_retry_after_is_honoured(self) -> None:
         times = []

@@ -47,7 +47,9 @@ final class WebhookDestination: Destination {
                 record, storeID: storeID, correlationID: try facts.correlationID(of: record.task)
             ) { step in steps.flatMap { $0.indices.contains(step) ? $0[step] : nil } }
         }
-        return [Parcel(id: "\(storeID)-\(record.number.rawValue)", body: body)]
+        // After a restore, or where a copy took the store's place, numbers are given again; never at the same time of the log.
+        let id = "\(storeID)-\(record.number.rawValue)-\(record.time.milliseconds)"
+        return [Parcel(id: id, body: body)]
     }
 
     func send(_ parcel: Parcel, at now: Timestamp) -> Delivery {
