@@ -47,7 +47,7 @@ enum RunningServer {
     }
 
     /// Whether the engine that has the store is one of `stepwell serve`.
-    private static func isServed(_ store: StoreLocation) -> Bool {
+    static func isServed(_ store: StoreLocation) -> Bool {
         guard let process = LMDBReader.engineProcess(on: store.path),
             let words = try? Files.read("/proc/\(process)/cmdline")
         else { return false }

@@ -59,7 +59,7 @@ extension Explanation {
         }
         if let timeout = story.timeoutInVain(of: step) {
             offer(
-                "stepwell fork \(short) --from \(word) --template NEW.yaml\(story.template.workerOption)",
+                "stepwell fork \(short) --from \(word) --template NEW.yaml\(workerOption)",
                 "when it needs longer than \(timeout): a new task with the results so far and the template in NEW.yaml, with "
                     + "another timeout_seconds", changes: true)
         }
@@ -73,17 +73,21 @@ extension Explanation {
         offerResolution(of: step)
     }
 
+    /// What a command that goes on with the task needs besides.
+    var workerOption: String { activity == .served ? "" : story.template.workerOption }
+
     mutating func offerUnpause() { offer("stepwell unpause \(short)", "let the task go on", changes: true) }
 
     mutating func offerResolution(of step: StepIndex) {
         offer(
             "stepwell resolve \(short) \(narrator.name(step).shellWord) --result JSON",
-            "go on without it, with this result; then 'stepwell resume \(short)'", changes: true)
+            "go on without it, with this result" + (activity == .served ? "" : "; then 'stepwell resume \(short)'"),
+            changes: true)
     }
 
     private mutating func offerRetry(_ option: String, isAlone: Bool) {
         offer(
-            "stepwell retry \(short)\(option)\(story.template.workerOption)",
+            "stepwell retry \(short)\(option)\(workerOption)",
             "when the cause is mended: "
                 + (isAlone ? "it begins anew" : "failed steps begin anew, complete ones do not run again"),
             changes: true)
@@ -97,7 +101,7 @@ extension Explanation {
                 + "the other results"
             : "when the input or an earlier result is wrong: a new task that runs STEP and what comes after it anew, and "
                 + "keeps the other results; STEP is the first that must see the change: \(narrator.names(before + [step]))"
-        offer("\(report.forkCommand(for: step))\(story.template.workerOption)", purpose, changes: true)
+        offer("\(report.forkCommand(for: step))\(workerOption)", purpose, changes: true)
     }
 }
 

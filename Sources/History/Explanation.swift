@@ -81,7 +81,7 @@ package struct Explanation: Sendable {
         if !report.state.isClosed {
             if report.pause != nil { offerUnpause() }
             if isIdle, report.state != .blockedByFailures, report.pause == nil {
-                offer("stepwell resume \(short)\(story.template.workerOption)", "go on where the task was")
+                offer("stepwell resume \(short)\(workerOption)", "go on where the task was")
             }
             offer("stepwell cancel \(short)", "end the task; nothing more of it runs", changes: true)
         }

@@ -3,6 +3,8 @@ package import StepwellLog
 /// Whether anything goes on in a store.
 package enum StoreActivity: Hashable, Sendable {
     case atWork
+    /// A server is at work: it has workers of its own, and goes on by itself with whatever can.
+    case served
     /// No engine has the store.
     case idle
     /// The store holds tasks of another one: no engine ever works on it.

@@ -16,8 +16,7 @@ public struct InputError: StepwellError {
         guard let text = template.inputSchema, let schema = try? JSONSchema(text.json) else { return }
         let violations = schema.violations(of: json)
         guard violations.isEmpty else {
-            throw InputError(
-                faults: violations.prefix(20).map { "\($0.pointer.isEmpty ? "/" : $0.pointer) \($0.message)" })
+            throw InputError(faults: violations.prefix(20).map(\.description))
         }
     }
 }

@@ -107,6 +107,15 @@ struct ExplanationTests {
         #expect(
             try explain(recorded, step: 0).actions.map(\.command).contains { $0.hasSuffix("--step a --worker COMMAND") }
         )
+        // A server has workers of its own.
+        #expect(
+            try commands(recorded, .served) == [
+                "stepwell replay-step \(task) a --worker COMMAND", "stepwell retry \(task)",
+                "stepwell fork \(task) --from a --set-input NAME=JSON", "stepwell resolve \(task) a --result JSON",
+                "stepwell cancel \(task)",
+            ])
+        #expect(
+            try explain(recorded, .served).actions.map(\.purpose).contains("go on without it, with this result"))
     }
 
     @Test("A retry that ended as the attempts before it is told of, and then a fork comes first")

@@ -25,13 +25,13 @@ struct StoreBackend: Backend {
             }
             guard details else { return told(ShownReport(report), needsText) }
             try report.readForks(from: reader)
-            return told(ShownReport(report, showsDetails: true, activity: try reader.activity()), needsText)
+            return told(ShownReport(report, showsDetails: true, activity: try activity(reader)), needsText)
         case .explanation(let word, let step):
             let id = try reader.findTask(word)
             let names = try reader.stepNames(of: id)
             let index = try step.map { try names.index(ofStep: $0) }
             guard
-                let explanation = try Explanation.read(id, step: index, from: reader, activity: reader.activity())
+                let explanation = try Explanation.read(id, step: index, from: reader, activity: activity(reader))
             else { throw TaskNameError.unknown(word) }
             return told(ShownExplanation(explanation, isHeld: isHeld), needsText)
         case .difference(let one, let other):
@@ -42,13 +42,19 @@ struct StoreBackend: Backend {
             let last = try reader.currentHead().time
             let moment = at.flatMap(MomentText.init)?
                 .moment(first: last.startOfDay, last: last, now: SystemClock().now())
-            let activity = try reader.activity()
+            let activity = try activity(reader)
             // Whether an engine is at work is known of the present alone.
             let then = moment == nil || activity == .imported ? activity : .unknown
             return told(ShownWorld(try World.read(reader, at: moment ?? .end), activity: then), needsText)
         case .statistics:
             return told(ShownStatistics(try reader.statistics(), path: store.path), needsText)
         }
+    }
+
+    /// What goes on in the store. The process that has it tells whether that is a server.
+    private func activity(_ reader: LMDBReader) throws(LogError) -> StoreActivity {
+        let activity = try reader.activity()
+        return activity == .atWork && RunningServer.isServed(store) ? .served : activity
     }
 
     private func told(_ shown: some Shown, _ needsText: Bool, isAlike: Bool = false) -> Answer {

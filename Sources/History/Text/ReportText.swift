@@ -35,9 +35,8 @@ package struct ReportText {
         guard let activity else { return [] }
         let place = activity == .imported ? "in the store that it is from, " : ""
         if report.pause != nil {
-            return [
-                "", "paused: \(place)'stepwell unpause \(report.id.short)', then 'stepwell resume', goes on with it",
-            ]
+            let then = activity == .served ? "" : ", then 'stepwell resume',"
+            return ["", "paused: \(place)'stepwell unpause \(report.id.short)'\(then) goes on with it"]
         }
         guard report.state == .blockedByFailures,
             let failed = report.steps.firstIndex(where: { $0.state == .error })

@@ -9,7 +9,7 @@
 /// counted in Unicode scalars.
 ///
 ///     let schema = try JSONSchema(["type": "object", "required": ["source"]])
-///     schema.violations(of: ["sauce": "web"])    // [: 'source' is missing]
+///     schema.violations(of: ["sauce": "web"])    // ['source' is missing]
 public struct JSONSchema: Sendable {
     /// Something to say about one place of a JSON value.
     public struct Finding: Hashable, Sendable, CustomStringConvertible {

@@ -26,7 +26,7 @@ extension Routes {
                 }
                 guard
                     let explanation = try Explanation.read(
-                        id, step: step, from: call.service.store, activity: .atWork)
+                        id, step: step, from: call.service.store, activity: .served)
                 else { throw TaskNameError.unknown(id.description) }
                 // The store knows nothing of a hold: by it alone there is merely no worker.
                 return try call.answer(
@@ -117,7 +117,7 @@ extension Routes {
                 return try call.answer(
                     ShownWorld(
                         try World.read(call.service.store, at: moment ?? .end),
-                        activity: moment == nil ? .atWork : .unknown))
+                        activity: moment == nil ? .served : .unknown))
             }),
     ]
 

@@ -80,7 +80,7 @@ extension Routes {
                 var report = try call.report(id)
                 if details { try report.readForks(from: call.service.store) }
                 return try call.answer(
-                    ShownReport(report, showsDetails: details, activity: details ? .atWork : .unknown))
+                    ShownReport(report, showsDetails: details, activity: details ? .served : .unknown))
             }),
         Route(
             "GET", "/v1/tasks/{task}/plan", .view,
