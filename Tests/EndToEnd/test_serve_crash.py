@@ -173,7 +173,7 @@ class ServeCrash(ServingTest):
         self.stepwell.run("verify")
 
     def test_attempts_of_a_worker_killed_while_idle_move_on_before_the_lease(self) -> None:
-        server = self.start("--access-log")
+        server = self.start("--access-log", lease=60)
         dead = RawWorker(server, ["work"], concurrency=4, name="dead")
         waiting = http.client.HTTPConnection("127.0.0.1", self.port)
         poll = f"/v1/workers/{dead.id}/poll"
@@ -186,7 +186,7 @@ class ServeCrash(ServingTest):
         healthy = self.worker()
         wait_until(lambda: server.get(f"/tasks/{task}")["state"] == "complete", "the task is complete without it")
         [left] = self.stepwell.events("worker.left")
-        self.assertEqual(left["data"]["reason"], "it broke its poll off and did not ask again for 2.0 s")
+        self.assertEqual(left["data"]["reason"], "it broke its poll off and did not ask again for 4.0 s")
         self.assertEqual([event["data"]["reason"] for event in self.stepwell.events("attempt.lost")], ["worker_died"])
         self.assertEqual(server.request("POST", f"/workers/{dead.id}/poll", {"after": 0})[0], 404)
         healthy.signal(signal.SIGTERM)
