@@ -231,10 +231,10 @@ class Input(Sandbox):
     def test_input_that_does_not_fit_is_refused_at_its_place(self):
         self.template(command("a", "true"), input_schema=self.SCHEMA)
         missing = self.stepwell("run", "t.yaml", code=2).stderr
-        self.assertIn("'day' is missing", missing)
+        self.assertIn("refused: 'day' is missing", missing)
         wrong = self.stepwell("run", "t.yaml", "--input", '{"day": 1, "shops": [1, "two"]}', code=2).stderr
-        self.assertIn("/day ", wrong)
-        self.assertIn("/shops/1 ", wrong)
+        self.assertIn("/day: ", wrong)
+        self.assertIn("/shops/1: ", wrong)
         self.assertFalse((self.folder / ".stepwell").exists())
         self.run_task("--input", '{"day": "monday", "shops": [1, 2.0]}')
 
