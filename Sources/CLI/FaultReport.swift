@@ -11,7 +11,7 @@ enum FaultReport {
 
     /// From now on a fault is reported in this way.
     static func prepare(store path: String) {
-        let words = ["stepwell", word + "00", path]
+        let words = ["stepwell", word + "00", path, Self.commit(of: path)]
         var arguments: [UnsafeMutablePointer<CChar>?] = words.map { strdup($0) }
         guard let option = arguments[1] else { return }
         arguments.append(nil)
@@ -21,9 +21,14 @@ enum FaultReport {
         linux_on_fault(list, option + word.utf8.count)
     }
 
+    /// Which of LMDB's commits is the last: another one means that pages may have been used again.
+    private static func commit(of path: String) -> String {
+        LMDBReader.lastTransaction(path: path).map { "\($0)" } ?? ""
+    }
+
     /// What to do in the process that another has become; nil in every other one.
     static func code(for words: [String]) throws -> ExitCode? {
-        guard words.count == 2, words[0].hasPrefix(word), let signal = Int32(words[0].dropFirst(word.count)) else {
+        guard words.count == 3, words[0].hasPrefix(word), let signal = Int32(words[0].dropFirst(word.count)) else {
             return nil
         }
         // An engine may have gone on writing: only what is found again is damage.
@@ -35,7 +40,11 @@ enum FaultReport {
                 if round == 3 { throw error }
             }
         }
-        if LMDBReader.isEngineAtWork(on: words[1]) { throw PagesChanged(path: words[1]) }
+        // An engine reads no pages that it uses again; it has this process id still.
+        let engine = LMDBReader.engineProcess(on: words[1])
+        if engine != Int(getpid()), engine != nil || commit(of: words[1]) != words[2] {
+            throw PagesChanged(path: words[1])
+        }
         note("error: \(OwnFault(signal: signal))")
         linux_die(signal)
         return .failure

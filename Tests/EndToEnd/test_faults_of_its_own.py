@@ -45,6 +45,21 @@ class FaultsOfItsOwn(EndToEndTest):
         self.assertIn(f"page {root} of data.mdb: another page is in its place", follower.stderr)
         self.assertIn("[store_corrupt]", follower.stderr)
 
+    def test_a_reader_whose_pages_an_engine_has_used_again_says_so_also_when_the_engine_has_ended(self) -> None:
+        follower = self.follow()
+        self.stepwell.run("run", self.write_template(shell_step("two", "echo 2")))
+        follower.signal(SIGABRT)
+        self.assertEqual(follower.wait(), 4, str(follower))
+        self.assertIn("[pages_changed]", follower.stderr)
+
+    def test_an_engines_own_fault_is_its_own(self) -> None:
+        begun = self.new_folder() / "begun"
+        engine = self.stepwell.start("run", self.write_template(shell_step("wait", f"touch {begun}; exec sleep 600")))
+        wait_until(begun.exists, "the step runs")
+        engine.signal(SIGILL)
+        self.assertEqual(engine.wait(), -SIGILL, str(engine))
+        self.assertIn("[internal_fault]", engine.stderr)
+
     def test_without_a_store_nothing_is_said_of_one(self) -> None:
         with socket.create_server(("127.0.0.1", 0)) as listener:
             listener.settimeout(SAFETY_NET)

@@ -3,12 +3,9 @@ import Glibc
 extension LMDBReader {
     /// Whether an engine is at work on the store, by the process id that it keeps in `engine.lock` while it runs. The lock itself
     /// is not tried: a reader that held it for a moment could keep an engine out.
-    package var isEngineAtWork: Bool { Self.isEngineAtWork(on: environment.path) }
+    package var isEngineAtWork: Bool { Self.engineProcess(on: environment.path) != nil }
 
-    /// The same without opening the store.
-    package static func isEngineAtWork(on path: String) -> Bool { engineProcess(on: path) != nil }
-
-    /// The process of the engine that is at work on the store.
+    /// The process of the engine that is at work on the store, without opening it.
     package static func engineProcess(on path: String) -> Int? {
         let directory = StoreDirectory(path: path)
         let descriptor = open(directory.enginePath, O_RDONLY | O_CLOEXEC)

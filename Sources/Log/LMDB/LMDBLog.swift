@@ -95,6 +95,9 @@ package final class LMDBReader: StoreQueries {
         }
     }
 
+    /// LMDB's number of the last commit, without opening the store; nil where there is none to be read.
+    package static func lastTransaction(path: String) -> UInt64? { StoreDirectory(path: path).lastTransaction() }
+
     /// Whether there is a file that may be a store's.
     package static func isThere(path: String) -> Bool { StoreDirectory(path: path).dataSize() >= 0 }
 

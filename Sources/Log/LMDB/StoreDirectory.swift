@@ -141,6 +141,17 @@ struct StoreDirectory: Sendable {
         return true
     }
 
+    /// Of the newer of both meta pages.
+    func lastTransaction() -> UInt64? {
+        let descriptor = open(dataPath, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { return nil }
+        defer { close(descriptor) }
+        guard let first = try? metaPage(descriptor, at: 0),
+            let second = try? metaPage(descriptor, at: first.pageSize)
+        else { return nil }
+        return max(first.transaction, second.transaction)
+    }
+
     private func fault(in meta: MetaPage, _ descriptor: Int32) -> PageWalk.Fault? {
         let count = UInt64(max(0, size(of: dataPath))) / UInt64(meta.pageSize)
         var walk = PageWalk(
